@@ -79,14 +79,14 @@ class Rehearsal:
         settings = IngestSettings.model_validate(self.installation.settings("ingest") | {"secret_key": SECRET_KEY})
         return await replay(settings, None, since)
 
-    async def differences(self) -> list[str]:
-        """The differences that verify finds, by step."""
+    async def differences(self, patience: float = PATIENCE) -> list[str]:
+        """The differences that verify finds, by step. It waits for events on their way, for so many seconds without progress."""
         output: list[str] = []
         async with open_pool(self.installation.databases["metrics"], 2) as pool:
             ingest = httpx.AsyncClient(base_url=self.installation.url("ingest"), headers=HEADERS)
             metrics = httpx.AsyncClient(base_url=self.installation.url("metrics"), headers=HEADERS)
             async with ingest, metrics:
-                steps = await StackVerification(Ingest(ingest), pool, metrics, MODEL, PATIENCE, output.append, few).run("acme")
+                steps = await StackVerification(Ingest(ingest), pool, metrics, MODEL, patience, output.append, few).run("acme")
         assert steps
         return [f"{step.name}: {difference}" for step in steps for difference in step.differences]
 

@@ -156,6 +156,13 @@ NUMBERS = (
         "the numbers of {{ $value }} tenants differ from the events behind them",
     ),
     Alert(
+        "EarshotIngestBehind",
+        f"{largest('max_over_time(earshot_metrics_ahead_of_ingest[1d])')} > 0",
+        "0m",
+        "critical",
+        "metrics has counted events that ingest lacks, {{ $value }} sequence numbers ahead: was ingest's database restored?",
+    ),
+    Alert(
         "EarshotVerifyLate",
         f"{largest('earshot_metrics_verify_age_seconds')} > 3 * 86400",
         "1h",

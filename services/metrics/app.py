@@ -35,6 +35,7 @@ from services.metrics.evaluation.row_cache import Caches
 from services.metrics.evaluation.source import Source
 from services.metrics.freezer import Freezer
 from services.metrics.gauges import sealing_gauges, verification_gauges
+from services.metrics.head_watch import HeadWatch
 from services.metrics.instruments import FAMILIES
 from services.metrics.pace import Pace
 from services.metrics.purger import Purger
@@ -130,6 +131,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token, timeout=60))
                 every = timedelta(hours=settings.verify_every_hours) if settings.verify_every_hours else None
                 workers.start("verifier", Verifier(verifying, Ingest(ingest), every).run)
+                workers.start("head", HeadWatch(pool, Ingest(ingest)).run)
             yield
 
     app = FastAPI(

@@ -152,7 +152,9 @@ def reached(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partit
         before = places.get(place)
         latest = max(item.received_at, before.received_at) if before else item.received_at
         since = [at for at in (received_at(record.headers), before and before.replay_from) if at]
-        places[place] = Reached(record.offset + 1, latest, min(since, default=None))
+        seqs = [item.seq] if isinstance(item, Event) else []
+        seqs += [before.highest_seq] if before and before.highest_seq is not None else []
+        places[place] = Reached(record.offset + 1, latest, min(since, default=None), max(seqs, default=None))
     return places
 
 

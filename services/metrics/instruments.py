@@ -27,6 +27,12 @@ VERIFIED_SECONDS = Gauge(
     registry=None,
 )
 
+AHEAD = Gauge(
+    "earshot_metrics_ahead_of_ingest",
+    "Sequence numbers by which counted events are ahead of ingest, whose database was restored to an earlier time; else 0",
+    registry=None,
+)
+
 OUTDATED = Gauge(
     "earshot_metrics_outdated",
     "1 while processes with a newer version of the contributions write, so that this one does not; else 0",
@@ -43,5 +49,6 @@ FAMILIES = (
     SEALING_SECONDS,
     VERIFIED_DIFFERING,
     VERIFIED_SECONDS,
+    AHEAD,
     OUTDATED,
 )

@@ -10,6 +10,8 @@ import pytest
 
 from deploy.local.servers import Kafka, free_port_base
 from services.ingest.inbox import replays
+from services.metrics import head_watch
+from services.metrics.instruments import AHEAD
 from shared.database import open_pool
 from shared.instruments import OFFSETS_LOST, registry_of
 from shared.kafka import clients, ensure_topics
@@ -77,6 +79,47 @@ async def test_a_lost_database_of_metrics_is_built_again(rehearsal: Rehearsal, d
     await rehearsal.replay(None)
     await rehearsal.wait_until_counted()
     assert await rehearsal.differences() == []
+
+
+async def test_an_older_database_of_ingest_is_restored(
+    rehearsal: Rehearsal, copy_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Metrics is ahead of it, and notices that. Its database is restored to the same time, and the replay closes the gap."""
+    monkeypatch.setattr(head_watch, "LOOK_SECONDS", 0.1)
+    installation = rehearsal.installation
+    await rehearsal.wait_until_counted()
+    await installation.stop("ingest", "metrics")
+    backups = {name: await copy_database(installation.databases[name]) for name in ("metrics", "ingest")}
+    await installation.start("ingest", "metrics")
+    lost = ids("not-in-the-backup")
+    await rehearsal.post(*lost)
+    await rehearsal.wait_until_counted()
+    assert ahead() == 0
+
+    await installation.stop("ingest")
+    installation.databases["ingest"] = backups["ingest"]
+    rehearsal.posted -= {*lost}
+    await installation.start("ingest")
+    await until(is_ahead)
+    assert any("statements too many" in difference for difference in await rehearsal.differences(patience=1))
+
+    await installation.stop("metrics")
+    installation.databases["metrics"] = backups["metrics"]
+    await installation.start("metrics")
+    await rehearsal.post(*ids("after-the-restore"))
+    await rehearsal.replay(None)
+    await rehearsal.wait_until_counted()
+    assert await rehearsal.differences() == []
+    assert ahead() == 0
+
+
+def ahead() -> float:
+    """The gauge of the sequence numbers by which metrics is ahead of ingest."""
+    return registry_of([AHEAD]).get_sample_value("earshot_metrics_ahead_of_ingest") or 0.0
+
+
+async def is_ahead() -> bool:
+    return ahead() > 0
 
 
 async def test_all_of_kafka_is_lost(rehearsal: Rehearsal, kafka: Kafka) -> None:

@@ -37,12 +37,14 @@ class Change(NamedTuple):
 class Reached:
     """The position of a partition after a batch: the offset to read next, and the latest receipt time that was applied.
 
-    `replay_from`: whatever is published after the batch was received since then; None: unknown.
+    `replay_from`: whatever is published after the batch was received since then; None: unknown. `highest_seq`: the highest
+    sequence number of the events; None: there was none.
     """
 
     next_offset: int
     received_at: datetime
     replay_from: datetime | None = None
+    highest_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +69,19 @@ async def advance(
     """
     partitions = sorted(reached)
     await connection.execute(
-        "INSERT INTO progress (topic, partition, next_offset, received_at, replay_from, batches, noted)"
-        " SELECT *, 1, 1 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])"
+        "INSERT INTO progress (topic, partition, next_offset, received_at, replay_from, highest_seq, batches, noted)"
+        " SELECT *, 1, 1 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])"
         " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset,"
         " received_at = greatest(progress.received_at, excluded.received_at),"
         " replay_from = coalesce(excluded.replay_from, progress.replay_from),"
+        " highest_seq = greatest(excluded.highest_seq, progress.highest_seq),"
         " batches = progress.batches + 1, noted = progress.noted + 1",
         [topic for topic, _ in partitions],
         [partition for _, partition in partitions],
         [reached[partition].next_offset for partition in partitions],
         [reached[partition].received_at for partition in partitions],
         [reached[partition].replay_from for partition in partitions],
+        [reached[partition].highest_seq for partition in partitions],
     )
     await renew(connection, {(tenants[one.tenant], one.topic, one.partition, one.kind) for one in changes})
 
@@ -113,6 +117,12 @@ async def stored_positions(pool: asyncpg.Pool) -> dict[Partition, tuple[int, dat
     """The offset to read next of each partition that was ever read, and the receipt time from which a replay repeats the rest."""
     rows = await pool.fetch("SELECT topic, partition, next_offset, replay_from FROM progress")
     return {(row["topic"], row["partition"]): (row["next_offset"], row["replay_from"]) for row in rows}
+
+
+async def highest_seq(pool: asyncpg.Pool) -> int | None:
+    """The highest sequence number of the events that were counted. None if it is unknown."""
+    seq: int | None = await pool.fetchval("SELECT max(highest_seq) FROM progress")
+    return seq
 
 
 async def restart(pool: asyncpg.Pool, offsets: Mapping[Partition, int]) -> None:

@@ -71,7 +71,7 @@ async def compare_subjects(
         expected = await read_events(ingest, head, tenant)
         async with long_snapshot(pool) as connection:
             stored = await read_stored(connection, tenant)
-        differing = dict(differences(expected, stored, head))
+        differing = dict(differences(expected, stored, head, await latest_head(ingest, stored, head)))
         if suspects is None:
             statements = sum(map(len, expected.values()))
             step.compared = f"{statements:,} statements of {len(expected):,} subjects, up to sequence {head:,}"
@@ -85,6 +85,12 @@ async def compare_subjects(
             return step
         say(f"  waiting for {len(suspects):,} subjects to be applied")
         await asyncio.sleep(PAUSE)
+
+
+async def latest_head(ingest: Ingest, stored: Mapping[Name, Stored], head: int) -> int:
+    """The head of ingest after `stored` was read: it is ahead of every statement there, unless ingest has lost events."""
+    is_ahead = any(event.seq > head for one in stored.values() for event in one.statements.values())
+    return (await ingest.head()).seq if is_ahead else head
 
 
 async def read_events(ingest: Ingest, upto: int, tenant: str | None) -> dict[Name, State]:
@@ -126,22 +132,22 @@ def rows(connection: asyncpg.Connection, query: str, *values: object) -> AsyncIt
     return cursor
 
 
-def differences(expected: Mapping[Name, State], stored: Mapping[Name, Stored], head: int) -> list[tuple[Name, str]]:
-    """Subjects that differ, and how. Events after `head` are no difference."""
+def differences(expected: Mapping[Name, State], stored: Mapping[Name, Stored], head: int, latest: int) -> list[tuple[Name, str]]:
+    """Subjects that differ, and how. Events after `head` up to `latest` are no difference: they came while `stored` was read."""
     differing = []
     for name in expected.keys() | stored.keys():
         state, have = expected.get(name, {}), stored.get(name)
-        if reason := "isn't there" if have is None else difference(state, have, head):
+        if reason := "isn't there" if have is None else difference(state, have, head, latest):
             differing.append((name, reason))
     return differing
 
 
-def difference(expected: State, have: Stored, head: int) -> str:
+def difference(expected: State, have: Stored, head: int, latest: int) -> str:
     """How a subject differs, in words; nothing if it doesn't."""
     if have.forged:
         return f"{len(have.forged)} rows contradict what they hold, or can't be decoded"
     stored = normal_form(have.statements)
-    known = {statement: event for statement, event in stored.items() if event.seq <= head or statement in expected}
+    known = {statement: event for statement, event in stored.items() if not head < event.seq <= latest or statement in expected}
     missing, surplus = len(expected.keys() - known.keys()), len(known.keys() - expected.keys())
     changed = sum(encode(event) != encode(known[statement]) for statement, event in expected.items() if statement in known)
     erased = any(type(event.body) is Tombstone for event in have.statements.values())

@@ -143,6 +143,12 @@ async def test_an_event_that_ingest_never_had_is_found(metrics_db: MetricsDataba
     assert failed(await verified(metrics_db, inbox)) == [EVENTS]
 
 
+async def test_an_event_beyond_the_head_of_ingest_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    """As after a restore of ingest's database to an earlier time."""
+    await metrics_db.apply(survey_response(5_000, nps(1), at=ago(1)))
+    assert failed(await verified(metrics_db, inbox)) == [EVENTS]
+
+
 async def test_events_in_transit_are_awaited(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     late = survey_response(60, nps(1), words("late"), at=ago(1))
     inbox.events.append(late)

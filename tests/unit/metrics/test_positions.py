@@ -33,7 +33,7 @@ def test_a_replay_from_the_position_begins_at_the_earliest_receipt_that_a_record
         record(one, 2, 2, None),
     ]
     assert decode(batch).batch.reached == {
-        (EVENTS.name, 0): Reached(7, max(one.received_at, other.received_at), hours(-3)),
-        (EVENTS.name, 1): Reached(10, one.received_at, hours(1)),
-        (EVENTS.name, 2): Reached(3, one.received_at, None),
+        (EVENTS.name, 0): Reached(7, max(one.received_at, other.received_at), hours(-3), other.seq),
+        (EVENTS.name, 1): Reached(10, one.received_at, hours(1), one.seq),
+        (EVENTS.name, 2): Reached(3, one.received_at, None, one.seq),
     }

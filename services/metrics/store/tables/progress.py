@@ -14,6 +14,7 @@ progress = Table(
     Column("batches", BigInteger, nullable=False),
     Column("noted", BigInteger, nullable=False, server_default=text("0"), comment="of batches, how many are in tenant_revisions"),
     Column("replay_from", instant, comment="what follows next_offset was received since then; null: unknown"),
+    Column("highest_seq", BigInteger, comment="the highest sequence number of its events; null: none since the column was added"),
     PrimaryKeyConstraint("topic", "partition", name="progress_pkey"),
 )
 
