@@ -1,4 +1,4 @@
-"""The worker that notices that ingest lacks events which are counted here, as after a restore of its database to an earlier time."""
+"""The worker that notices that ingest lacks events which are counted here: its database was restored to an earlier time."""
 
 import asyncio
 
