@@ -8,14 +8,17 @@ import asyncpg
 import pytest
 
 from services.ingest.domain.receive import receive_record
+from services.ingest.gauges import replay_gauges
 from services.ingest.inbox import locks, replays
 from services.ingest.inbox.outbox import oldest_receipt
 from services.ingest.inbox.replays import ALL_TENANTS, find_ends, work_step
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection
+from services.ingest.instruments import REPLAYS_RUNNING, REPLAYS_SECONDS
 from services.ingest.relay import Relay
 from services.ingest.replayer import Replayer
 from services.ingest.store.event_log import EventLog
+from shared.instruments import registry_of
 from shared.problems import Conflict
 from tests.contract.inbox import Broker, Inbox, nps_delivery, until
 from tests.contract.replays import current
@@ -199,6 +202,27 @@ async def test_the_number_of_replays_in_progress_is_limited(inbox: Inbox) -> Non
     with pytest.raises(Conflict, match="10 replays are in progress"):
         await replayer.add(Selection("acme"), "r-10")
     await replayer.add(Selection("other"), "r-10")
+
+
+async def test_the_gauges_say_since_when_a_replay_has_made_no_step(inbox: Inbox) -> None:
+    await deliver(inbox, 9)
+    registry = registry_of([REPLAYS_RUNNING, REPLAYS_SECONDS])
+
+    async def values() -> tuple[float, float]:
+        await replay_gauges(inbox.pool)()
+        running, seconds = (registry.get_sample_value(f"earshot_ingest_replays_{name}") for name in ("running", "seconds"))
+        assert running is not None
+        assert seconds is not None
+        return running, seconds
+
+    assert await values() == (0, 0)
+    await Replayer(inbox.pool).add(Selection("acme"))
+    await inbox.pool.execute("UPDATE replays SET added = now() - interval '1 hour'")
+    assert await values() == (1, pytest.approx(3600, abs=60))
+    await work_step(inbox.pool)
+    assert await values() == (1, pytest.approx(0, abs=60))
+    await all_handed_over(inbox)
+    assert await values() == (0, 0)
 
 
 async def test_live_records_name_the_receipt_of_what_a_replay_has_yet_to_publish(inbox: Inbox) -> None:
