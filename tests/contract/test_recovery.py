@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from deploy.local.servers import Kafka, free_port_base
+from services.ingest import replayer
 from services.ingest.inbox import replays
 from services.metrics import head_watch
 from services.metrics.instruments import AHEAD
@@ -144,6 +145,7 @@ async def test_a_topic_is_deleted_and_created_again(rehearsal: Rehearsal, kafka:
     """The replay takes several steps, and ingest is replaced in the middle of it."""
     for name in ("BATCH", "MOST_WAITING"):
         monkeypatch.setattr(replays, name, 10)
+    monkeypatch.setattr(replayer, "FULL_SECONDS", 0.1)
     await rehearsal.wait_until_counted()
     before = lost_logs()
     await rehearsal.installation.stop("metrics")

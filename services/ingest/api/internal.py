@@ -166,7 +166,7 @@ async def replay_all(
     "/replay/{replay}",
     operation_id="get_replay_of_all",
     summary="Get the progress of a replay of all tenants",
-    responses=responses(BadRequest, NotAuthenticated, NotFound),
+    responses=responses(BadRequest, NotAuthenticated, NotFound, Unprocessable),
 )
 async def get_replay_of_all(request: Request, replay: ReplayId) -> ReplayView:
     """It is `done` when all of its deliveries are in the outbox or published."""

@@ -16,7 +16,7 @@ from services.ingest.inbox.retention import find_retention
 from services.ingest.inbox.selection import Selection
 from shared.database import outage_is_503
 from shared.http import TenantName
-from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, responses
+from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, responses
 from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
 
 routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
@@ -146,7 +146,7 @@ async def replay_events(
     "/v1/replay/{replay}",
     operation_id="get_replay",
     summary="Get the progress of a replay",
-    responses=responses(BadRequest, NotAuthenticated, NotFound),
+    responses=responses(BadRequest, NotAuthenticated, NotFound, Unprocessable),
 )
 async def get_replay(request: Request, tenant: TenantName, replay: ReplayId) -> ReplayView:
     """The last 1,000 that ended can be read. One with `reread` is a job: `GET /v1/jobs/{id}`."""

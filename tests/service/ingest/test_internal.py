@@ -117,7 +117,7 @@ async def test_the_progress_of_a_replay_can_be_read_and_a_repeated_request_adds_
     assert replay["finished_at"] >= replay["created_at"]
     other = replace(ingest, tenant=f"{ingest.tenant}-b")
     assert (await other.call("GET", "/v1/replay/after-the-outage")).status_code == 404
-    assert (await ingest.call("GET", "/v1/replay/%20")).status_code == 400
+    assert (await ingest.call("GET", "/v1/replay/%20")).status_code == 422
     assert (await ingest.call("POST", "/v1/replay", json={"id": "after-the-outage"})).status_code == 409
     assert (await ingest.call("POST", "/v1/replay", json={"id": "a/b"})).status_code == 422
 
@@ -137,7 +137,7 @@ async def test_a_service_requests_a_replay_once_by_its_key(ingest: IngestClient)
     await until(is_done)
     assert (await ingest.http.get("/internal/replay/unknown", headers=INTERNAL)).status_code == 404
     bad = {**INTERNAL, "Idempotency-Key": "a b"}
-    assert (await ingest.http.post("/internal/replay", json={"since": None}, headers=bad)).status_code == 400
+    assert (await ingest.http.post("/internal/replay", json={"since": None}, headers=bad)).status_code == 422
 
 
 async def test_a_replay_can_be_narrowed_to_a_connection_or_a_subject(ingest: IngestClient) -> None:
