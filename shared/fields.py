@@ -11,7 +11,7 @@ from shared.suggestions import refusal
 
 KPI_FIELDS = (
     "kpi", "version", "unit", "from", "to", "dims", "names", "value", "n", "numerator", "denominator", "interval", "distribution",
-    "flags", "compare", "presets",
+    "flags", "compare", "presets", "next_breach",
 )  # fmt: skip
 """The fields of a row. `kpi`, `version` and `unit` are columns of CSV; JSON always has them, beside the rows."""
 

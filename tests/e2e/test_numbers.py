@@ -4,7 +4,6 @@ Random records are sent in batches and as signed webhooks. Then random queries a
 """
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.e2e.model import exported, presets
+from tests.e2e.model.buckets import cut
 from tests.e2e.model.business import CALENDARS
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Record, Scored, when
@@ -89,6 +89,9 @@ async def test_an_independent_model_agrees_with_what_is_served(stack: Stack, see
     for preset in exported.PRESETS:
         await compare_export(stack, own | whole, model, preset)
     await compare_due(stack, own, model)
+    await feed(stack, connection, fresh_tickets(), model, random.Random(seed))
+    model.settle()
+    await compare_next_breaches(stack, own, model)
 
 
 async def compare_export(stack: Stack, parameters: dict[str, str], model: Model, preset: str) -> None:
@@ -115,6 +118,33 @@ async def compare_due(stack: Stack, own: dict[str, str], model: Model) -> None:
     assert page["next"] is None
     assert {row["state"] for row in page["rows"]} == {"breached"}
     assert {(row["subject"], row["metric"], when(row["deadline"])) for row in page["rows"]} == exported.due(model)
+
+
+def fresh_tickets() -> list[Record]:
+    """Tickets without a reply, whose deadlines are ahead."""
+    opened = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    priority = {"fact": "priority", "at": opened, "priority": "high"}
+    assigned = [{"fact": "assigned", "at": opened, "team": team} for team in TEAMS[1:]]
+    facts = [[{"fact": "opened", "at": opened, "by": "customer"}, priority, one] for one in assigned]
+    return [{"type": "ticket", "id": f"fresh-{number}", "facts": of_ticket} for number, of_ticket in enumerate(facts)]
+
+
+async def compare_next_breaches(stack: Stack, own: dict[str, str], model: Model) -> None:
+    """Compare the next breach in all and by team, once the fresh tickets are counted."""
+    ahead = {"window": "1d", **own}
+
+    async def are_counted() -> bool:
+        return bool((await stack.get("/v1/kpis/tickets_opened", **ahead)).json()["rows"][0]["value"] == len(fresh_tickets()))
+
+    await until(are_counted, description="fresh tickets counted")
+    for query in (Query("sla_breached_open"), Query("sla_breached_open", ("team",))):
+        rows = (await stack.get("/v1/kpis/sla_breached_open", **ahead, **parameters(query))).json()["rows"]
+        expected = model.next_breaches(query, datetime.now(UTC))
+        assert expected
+        for row in rows:
+            at = expected.pop(tuple(row["dims"].values()), None)
+            assert (when(row["next_breach"]) if row["next_breach"] else None) == at, (query, row)
+        assert query.group_by or not expected
 
 
 class RandomQueries:
@@ -258,30 +288,6 @@ def agrees(value: Value, row: Record) -> bool:
     if value.interval and pytest.approx(value.interval) != (row["interval"]["low"], row["interval"]["high"]):
         return False
     return row["value"] is None if value.value is None else bool(pytest.approx(value.value) == row["value"])
-
-
-def cut(start: datetime, end: datetime, grain: str, zone: ZoneInfo, week_start: str) -> Iterator[tuple[datetime, datetime]]:
-    """The buckets of the zone's calendar, found by looking at its clocks every quarter of an hour."""
-
-    def unit(at: datetime) -> tuple[object, ...]:
-        local = at.astimezone(zone)
-        return {
-            "PT1H": (local.date(), local.hour, local.fold),
-            "P1D": (local.date(),),
-            "P1W": tuple((local + timedelta(days=week_start == "sunday")).isocalendar()[:2]),
-            "P1M": (local.year, local.month),
-            "P3M": (local.year, (local.month - 1) // 3),
-            "P1Y": (local.year,),
-        }[grain]
-
-    low, before, quarter = start, unit(start), timedelta(minutes=15)
-    at = start.replace(minute=start.minute // 15 * 15, second=0, microsecond=0) + quarter
-    while at < end:
-        if (here := unit(at)) != before:
-            yield low, at
-            low, before = at, here
-        at += quarter
-    yield low, end
 
 
 def with_connection(record: Record, connection: str) -> Record:

@@ -69,6 +69,7 @@ TIMES_AND_FORMATS = """In CSV and NDJSON all times have one format, in UTC: `202
 VALUE_COLUMNS = ", ".join(kpi_table({}, ["<a column for each dimension of group_by>"], comparisons=1, presets=1).header)
 CSV_AND_NDJSON = f"""With `Accept: text/csv` the rows have these columns in this order: `{VALUE_COLUMNS}`;
 those of `compare_1_` for each `compare`, and those of `compare_preset_1_` for each of `compare_presets`, numbered from 1.
+`sla_breached_open` has the column `next_breach` at the end.
 `distribution` is JSON; a text that a spreadsheet would read as a
 formula begins with an apostrophe. With `Accept: application/x-ndjson` each line is one row. {TIMES_AND_FORMATS}"""
 

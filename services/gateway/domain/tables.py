@@ -14,12 +14,15 @@ Item = Mapping[str, Any]
 """A row of a KPI result or a record, as metrics returns it."""
 
 HEAD_COLUMNS = ("kpi", "version", "unit")
-TIME_FIELDS = ("from", "to", "at")
+TIME_FIELDS = ("from", "to", "at", "next_breach")
 VALUE_COLUMNS = ("value", "n", "numerator", "denominator")
 INTERVAL_COLUMNS = ("low", "high", "level", "method")
 RECORD_COLUMNS = ("subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
 COMPARE_COLUMNS = ("to", "value", "delta", "significant")
 PRESET_COLUMNS = ("preset", "value", "n", "delta")
+
+KPIS_WITH_NEXT_BREACH = ("sla_breached_open",)
+"""KPIs whose rows have the field `next_breach`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def kpi_table(head: Item, dims: Sequence[str], comparisons: int, presets: int = 
                 for number in range(1, presets + 1)
                 for name in PRESET_COLUMNS
             ),
+            *(Column(name, name, time_of(name)) for name in ("next_breach",) if head.get("kpi") in KPIS_WITH_NEXT_BREACH),
         ]
     )
 

@@ -148,6 +148,12 @@ class ResultRow(BaseModel):
     presets: list[PresetValue] | None = Field(
         None, description="The value under each preset of `compare_presets`; left out without any"
     )
+    next_breach: Instant | None = Field(
+        None,
+        description="Of `sla_breached_open` alone, else left out: the earliest deadline ahead of an open ticket, as"
+        " `/v1/sla/upcoming?state=running` lists it; null if there is none, in buckets that end before the present, and under a"
+        " preset with targets of its own",
+    )
 
 
 class TermsRevision(BaseModel):

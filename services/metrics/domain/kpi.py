@@ -38,9 +38,10 @@ SEVERAL_EVENTS = ("event",)
 class Kpi:
     """One definition. An estimate of fewer than `min_n` is flagged `low_n`.
 
-    `business` computes it in business hours. Only durations have it. `of_policies`: it counts targets of SLA policies. `horizon`:
-    how long after the end of a bucket its value is expected to change. `impacts`: of the impact of a theme, by the value of
-    `agg`, the estimator, the measure of all answers, and the unit. `whole` is that measure, once `narrowed` has chosen one.
+    `business` computes it in business hours. Only durations have it. `of_policies`: it counts targets of SLA policies.
+    `has_next_breach`: its rows state the earliest deadline that is still ahead. `horizon`: how long after the end of a bucket its
+    value is expected to change. `impacts`: of the impact of a theme, by the value of `agg`, the estimator, the measure of all
+    answers, and the unit. `whole` is that measure, once `narrowed` has chosen one.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Kpi:
     business: Estimator | None = None
     min_n: int = 30
     of_policies: bool = False
+    has_next_breach: bool = False
     horizon: timedelta | None = None
     impacts: Mapping[str, tuple[Estimator, Measure, str]] = field(default_factory=dict, hash=False)
     whole: Measure | None = None

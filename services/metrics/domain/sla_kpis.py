@@ -51,9 +51,11 @@ SLA_KPIS = (
         " of their resolution",
         unit="count",
         direction="lower",
-        population="tickets with an SLA target; one that is past several deadlines counts once",
+        population="tickets with an SLA target; one that is past several deadlines counts once; `next_breach` is the earliest"
+        " deadline ahead of an open ticket, null in rows that end before the present and under a preset with targets of its own",
         estimator=estimators.level(SLA_OVERDUE),
         min_n=0,
         of_policies=True,
+        has_next_breach=True,
     ),
 )

@@ -19,6 +19,7 @@ from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyR
 from services.metrics.evaluation.cached_rows import CachedSeries
 from services.metrics.evaluation.counting import MAX_BINS, CountReader, Counts, too_many_bins
 from services.metrics.evaluation.impacts import MAX_IMPACTS, TOO_MANY, all_answers, draw_intervals, with_whole
+from services.metrics.evaluation.next_breaches import NextBreaches, read_next_breaches
 from services.metrics.evaluation.periods import Period
 from services.metrics.evaluation.row_cache import CachedBucket
 from services.metrics.evaluation.selections import names_of_groups
@@ -67,7 +68,7 @@ class Result:
     """The result of a query, evaluated at `now`. `names` are those of the values of its groups.
 
     `missing_terms` are flags of every value: of settings that the KPI needs and that the tenant lacks. `cached`: rows that are
-    encoded already, and those that may be cached.
+    encoded already, and those that may be cached. `next_breaches`: None if rows have none.
     """
 
     query: Query
@@ -80,6 +81,7 @@ class Result:
     series: list[Series]
     missing_terms: tuple[str, ...] = ()
     cached: CachedSeries | None = None
+    next_breaches: NextBreaches | None = None
 
     def estimate(self, measured: Measured, series: Series, number: int, group: Group) -> Estimate:
         """The KPI of these histograms of a bucket and a group, with the flags of settings that the tenant lacks."""
@@ -143,14 +145,15 @@ class Evaluation:
     unknown: UnknownValues
     names: Directory
     missing_terms: tuple[str, ...]
+    next_breaches: NextBreaches | None = None
 
     async def result(self) -> Result:
         """The result. Raises TooManyRows."""
         groups, series = await decode(self.query, self.counted, self.now)
         window = self.counted.spans[0].window
         terms = self.missing_terms
-        cached = self.counted.cached
-        return Result(self.query, self.now, window, self.freshness, self.unknown, self.names, groups, series, terms, cached)
+        cached, due = self.counted.cached, self.next_breaches
+        return Result(self.query, self.now, window, self.freshness, self.unknown, self.names, groups, series, terms, cached, due)
 
 
 async def read_evaluation(
@@ -170,7 +173,8 @@ async def read_evaluation(
     unknown = await find_unknown_values(connection, counted.selection, counted.scope)
     names = await names_of_groups(connection, query, current)
     fresh = await freshness(connection, current, query.kpi, source.partitions)
-    return Evaluation(query, now, counted, fresh, unknown, names, missing_terms(query, current))
+    due = await read_next_breaches(connection, query, current, now, fields)
+    return Evaluation(query, now, counted, fresh, unknown, names, missing_terms(query, current), due)
 
 
 def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def of_runs(
     """The statement that reads the sums of runs with their numbers, each of one seal if `single`, and its parameters."""
     seals = [(number, seal.id) for number, run in runs for seal in run]
     parameters = Parameters([number + 1 for number, _ in seals], [seal for _, seal in seals], cuboid.number)
-    group = _select([histogram_column(cuboid, dimension) for dimension in scope.selection.group_by])
+    group = select_groups([histogram_column(cuboid, dimension) for dimension in scope.selection.group_by])
     text = (SINGLE_SEALS if single else RUNS).format(
         group=group,
         conditions=histogram_conditions(scope, cuboid, parameters),
@@ -80,7 +80,7 @@ def from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | Non
     grouped = ["c.first", "c.second"][: len(group_by)] if per_respondent else columns
     multi_valued = not MULTI_VALUED.keys().isdisjoint(group_by)
     text = (LATEST if per_respondent else SCANNED).format(
-        columns=_select(columns),
+        columns=select_groups(columns),
         tie_columns=TIE_COLUMNS if multi_valued else "",
         ties=TIES if multi_valued else "",
         group=_group(group_by, grouped),
@@ -96,7 +96,7 @@ def _answer(scope: Scope, limit: str) -> str:
     return ANSWER.format(limit=limit, cells_in_row=CELLS_IN_ROW, **(NET if is_net(scope) else MERGED))
 
 
-def _select(columns: Sequence[str]) -> str:
+def select_groups(columns: Sequence[str]) -> str:
     """The columns as `first` and `second`; NULL for one that isn't there."""
     first, second = (*columns, "NULL::int", "NULL::int")[:2]
     return f"{first} AS first, {second} AS second"
@@ -104,7 +104,7 @@ def _select(columns: Sequence[str]) -> str:
 
 def _group(group_by: Sequence[str], columns: Sequence[str]) -> str:
     """The values that are grouped by: of a multi-valued dimension one value of each row of `_unnested`."""
-    return _select([f"{d}_.value" if d in MULTI_VALUED else column for d, column in zip(group_by, columns, strict=True)])
+    return select_groups([f"{d}_.value" if d in MULTI_VALUED else column for d, column in zip(group_by, columns, strict=True)])
 
 
 def _unnested(group_by: Sequence[str], columns: Sequence[str]) -> str:

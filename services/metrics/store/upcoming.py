@@ -12,7 +12,9 @@ from services.metrics.domain.sla import PolicyKey
 from services.metrics.domain.sla_rows import DUE as DUE_MEASURES
 from services.metrics.domain.sla_targets import METRICS, Metric
 from services.metrics.store.cursors import Cursor
+from services.metrics.store.query_building import select_groups
 from services.metrics.store.records import dims_of, name_joins
+from services.metrics.store.run_cache import Group
 from services.metrics.store.selection import NO_ID, Parameters, Scope, conditions
 from services.metrics.store.terms import POLICIES
 
@@ -83,6 +85,36 @@ async def due_tickets(
     ]
     following = UpcomingCursor(page[-1]["at"], page[-1]["subject_id"], tickets[-1].metric) if len(rows) > limit else None
     return tickets, following
+
+
+NEXT_DUE = """
+    SELECT one.term AS first, two.term AS second, min(d.at) AS at
+    FROM unnest($2::int[]) AS m (measure) CROSS JOIN LATERAL (
+        SELECT {selected} FROM contributions c
+        WHERE c.tenant = $1 AND c.measure = m.measure AND c.at >= $3 {conditions} {end}
+    ) d LEFT JOIN terms one ON one.id = d.first LEFT JOIN terms two ON two.id = d.second
+    GROUP BY 1, 2
+"""
+"""Without groups it reads of each measure one contribution, after those that the filters leave out; else all from $3 on."""
+
+
+async def next_deadlines(connection: asyncpg.Connection, scope: Scope | None, first: datetime) -> dict[Group, datetime]:
+    """By group, the earliest deadline from `first` on of an open ticket with a target that is not met; groups without any are
+    left out.
+
+    `scope` selects the measures of DUE_MEASURES, and groups by dimensions with one value; None: the tenant is unknown.
+    """
+    if scope is None:
+        return {}
+    selection = scope.selection
+    parameters = Parameters(scope.tenant, list(scope.measures), first)
+    group = select_groups([selection.column(dimension) for dimension in selection.group_by])
+    selected, end = f"{group}, c.at", "ORDER BY c.at LIMIT 1"
+    if selection.group_by:
+        selected, end = f"{group}, min(c.at) AS at", "GROUP BY 1, 2"
+    query = NEXT_DUE.format(selected=selected, conditions=conditions(scope, parameters), end=end)
+    rows = await connection.fetch(query, *parameters.values)
+    return {(row["first"], row["second"])[: len(selection.group_by)]: row["at"] for row in rows}
 
 
 async def policy_ids(connection: asyncpg.Connection, tenant: int, numbers: Sequence[int]) -> dict[int, str]:

@@ -65,11 +65,5 @@ def whole_seconds(durations: list[timedelta]) -> int | None:
 
 
 def due(model: Model) -> set[tuple[str, str, datetime]]:
-    """The targets of open tickets that are past their deadline, each with it."""
-    open_tickets = [ticket for ticket in model.tickets if ticket.dropped is None and not ticket.is_solved]
-    return {
-        (ticket.subject.name, metric, at)
-        for ticket in open_tickets
-        for metric, at, met, end in ticket.targets
-        if not met and end is None
-    }
+    """The targets of open tickets that are not met, each with its deadline."""
+    return {(ticket.subject.name, metric, at) for ticket in model.tickets for metric, at in ticket.due()}

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import product
 
 from tests.e2e.model import dbt_zendesk
@@ -133,6 +133,16 @@ class Model:
                 applied = ticket.applications[-1 if preset == "dbt_zendesk" else 0][1]
                 dims = ticket.dims(t, just_before=True) | {"priority": applied.priority}
                 yield Fact("breached", t, 1, dims, None, ticket.subject.name)
+
+    def next_breaches(self, query: Query, t: datetime) -> dict[Group, datetime]:
+        """By group, the earliest deadline at t or later of a ticket that is open now and lacks what is due."""
+        ahead: defaultdict[Group, set[datetime]] = defaultdict(set)
+        for ticket in self.tickets:
+            fact = Fact("due", t, None, ticket.dims_of("target_first_reply", datetime.max.replace(tzinfo=UTC)), None, "")
+            if query.passes(fact):
+                for group in product(*map(fact.values, query.group_by)):
+                    ahead[group] |= {at for _, at in ticket.due() if at >= t}
+        return {group: min(deadlines) for group, deadlines in ahead.items() if deadlines}
 
 
 def latest_of_each(facts: list[Fact]) -> list[Fact]:

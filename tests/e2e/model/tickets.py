@@ -160,6 +160,12 @@ class Ticket:
         """The dimensions of a fact: of a target the priority is that at which the policy applied."""
         return self.dims(at) | ({"priority": self.applied.priority} if kind.partition("@")[0] in TARGETS and self.applied else {})
 
+    def due(self) -> list[tuple[str, datetime]]:
+        """The targets that it has not met, each with its deadline, if it is open now."""
+        if self.dropped is not None or self.is_solved:
+            return []
+        return [(metric, at) for metric, at, met, end in self.targets if not met and end is None]
+
     def is_breached_just_before(self, t: datetime, *, solve_fulfils: bool) -> bool:
         """Whether it is open and past a deadline."""
         targets = self.targets_fulfilled_by_solves if solve_fulfils else self.targets

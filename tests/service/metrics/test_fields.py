@@ -39,7 +39,7 @@ async def test_rows_have_the_selected_fields(http: httpx.AsyncClient) -> None:
     assert row == {"dims": {"team": "billing"}, "value": 100.0, "n": 1}
     content = (await http.get("/v1/kpis/nps?fields=!distribution,!interval")).json()
     assert content["kpi"] == "nps"
-    left_out = {"kpi", "version", "unit", "distribution", "interval", "compare", "presets"}
+    left_out = {"kpi", "version", "unit", "distribution", "interval", "compare", "presets", "next_breach"}
     assert content["rows"][0].keys() == set(KPI_FIELDS) - left_out
 
 

@@ -125,8 +125,19 @@ def test_the_selected_fields_have_columns() -> None:
     assert kpi_table(HEAD, ["team"], 1).only(["dims", "value", "interval"]).header == [
         "team", "value", "interval_low", "interval_high", "interval_level", "interval_method",
     ]  # fmt: skip
-    assert {column.field for column in kpi_table(HEAD, ["team"], 1, presets=1).columns} == set(KPI_FIELDS)
+    of_every_kpi = {column.field for column in kpi_table(HEAD, ["team"], 1, presets=1).columns}
+    of_breaches = {column.field for column in kpi_table(HEAD | {"kpi": "sla_breached_open"}, [], 0).columns}
+    assert of_every_kpi | of_breaches == set(KPI_FIELDS)
+    assert of_breaches - of_every_kpi == {"next_breach"}
     assert {column.field for column in records_table([]).columns} == set(RECORD_FIELDS)
+
+
+def test_the_next_breach_is_a_time_in_utc() -> None:
+    table = kpi_table(HEAD | {"kpi": "sla_breached_open"}, [], 0)
+    assert table.header[-1] == "next_breach"
+    assert table.row({"next_breach": "2026-10-25T02:30:00+02:00"})[-1] == "2026-10-25T00:30:00.000000Z"
+    assert table.row({"next_breach": None})[-1] is None
+    assert with_utc_times({"next_breach": "2026-10-25T02:30:00+02:00"}) == {"next_breach": "2026-10-25T00:30:00.000000Z"}
 
 
 def test_each_preset_that_is_compared_has_columns() -> None:

@@ -24,6 +24,7 @@ from services.metrics.domain.business_hours import BusinessHours
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.presets import PRESETS, OwnPreset, Preset
 from services.metrics.domain.sla import Policies
+from services.metrics.domain.sla_rows import DUE
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket_rows import NO_REPLY, NO_REPLY_ONE_TOUCH, ONE_TOUCH
 from services.metrics.domain.view import view
@@ -34,7 +35,7 @@ from tests.e2e.model.model import Model, Query
 from tests.e2e.model.own_presets import OWN
 from tests.e2e.model.presets import KPIS, OWN_FACTS
 from tests.e2e.model.sla import POLICIES
-from tests.e2e.model.streams import END, Streams
+from tests.e2e.model.streams import END, MICRO, Streams
 from tests.unit.ingest.making import connection
 
 TICKETS = 50
@@ -168,6 +169,22 @@ def test_tickets_contribute_what_an_independent_model_says_under_every_preset(se
             own = f"@{preset}" if preset and measure in PRESETS[preset].families else ""
             levels = Query(kpi, ("team", "priority"), preset=preset)
             assert compare_levels(model, levels, [row for row in steps if row.measure == f"{measure}{own}"], seed)
+
+
+@pytest.mark.parametrize("group_by", [(), ("team", "priority")])
+def test_the_next_breach_is_that_of_an_independent_model(group_by: tuple[str, ...]) -> None:
+    model, subjects = accepted(15)
+    current, places = terms(), [DIMENSIONS.index(name) for name in group_by]
+    due = [row for events in subjects.values() for row in contributions(view(events), {}, current) if row.measure in DUE.values()]
+    compared = 0
+    for t in (at + MICRO * side for at in sorted({row.at for row in due}) for side in (-1, 0, 1)):
+        ahead: dict[tuple[str | None, ...], datetime] = {}
+        for row in sorted(due, key=lambda row: row.at, reverse=True):
+            if row.at >= t:
+                ahead[tuple(row.dims[place] for place in places)] = row.at
+        assert model.next_breaches(Query("sla_breached_open", group_by), t) == ahead
+        compared += len(ahead)
+    assert compared > 10
 
 
 def own_presets() -> tuple[Preset, ...]:
