@@ -161,7 +161,11 @@ def interval_of(interval: Interval | None) -> dict[str, Any] | None:
 
 def distribution_of(estimate: Estimate) -> dict[int, int] | None:
     """Counts by place on the scale, in ascending order; msgspec encodes the places as strings."""
-    return None if estimate.distribution is None else dict(sorted(estimate.distribution.items()))
+    counts = estimate.distribution
+    if counts is None:
+        return None
+    places = sorted(counts)
+    return dict(counts) if places == [*counts] else {place: counts[place] for place in places}
 
 
 def compared_of(one: Compared) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from services.metrics.domain.ages import ages
 from services.metrics.domain.estimator import NEVER, NOTHING_COUNTS, Estimate, Estimator, Histograms
 from services.metrics.domain.forms import Form, parse_form
 from services.metrics.domain.histogram import Histogram, merge
-from services.metrics.domain.intervals import NO_SCALE, Scale, adjusted_wald, mean_t, quantile, wilson
+from services.metrics.domain.intervals import NO_SCALE, Scale, adjusted_wald, mean_t, ordered_quantile, quantile, wilson
 from services.metrics.domain.measure import Measure, family_of
 
 
@@ -190,11 +190,13 @@ def duration(measure: Measure, aggregations: tuple[str, ...] = (*PERCENTILES, "m
         histogram = merged(histograms, measure)
         if not (n := histogram.n):
             return Estimate(None, 0)
+        bins = sorted(histogram.counts)
+        numbers = [histogram.counts[place] for place in bins]
         if agg == "mean":
             value, interval = mean_t(n, histogram.total, histogram.squares, scale=NOT_NEGATIVE)
         else:
-            value, interval = quantile(seconds_of(histogram), PERCENTILES[agg])
-        distribution = {durations.BOUNDS[b]: c for b, c in histogram.counts.items()}
+            value, interval = ordered_quantile([durations.VALUES[place] for place in bins], numbers, PERCENTILES[agg])
+        distribution = {durations.BOUNDS[place]: number for place, number in zip(bins, numbers, strict=True)}
         return Estimate(value, n, interval=interval, distribution=distribution)
 
     def expression(histograms: Histograms, agg: str) -> str:

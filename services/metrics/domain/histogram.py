@@ -35,16 +35,14 @@ EMPTY = Histogram({})
 
 def merge(*histograms: Histogram) -> Histogram:
     """The sum of histograms."""
-    if len(histograms) == 1:
-        return histograms[0]
-    counts: dict[int, int] = {}
-    total = squares = 0
-    for histogram in histograms:
-        total += histogram.total
-        squares += histogram.squares
+    if len(histograms) < 2:
+        return histograms[0] if histograms else EMPTY
+    largest, *others = sorted(histograms, key=lambda histogram: len(histogram.counts), reverse=True)
+    counts = dict(largest.counts)
+    for histogram in others:
         for place, n in histogram.counts.items():
             counts[place] = counts.get(place, 0) + n
-    return Histogram(counts, total, squares)
+    return Histogram(counts, sum(one.total for one in histograms), sum(one.squares for one in histograms))
 
 
 def count(contributions: Iterable[tuple[int, int]]) -> Histogram:

@@ -1,7 +1,9 @@
 """Values and their 95 % confidence intervals, computed from counts and sums."""
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import inf, sqrt
 
 from services.metrics.domain.quantiles import Z95, quantile_ranks, t_quantile
@@ -71,28 +73,23 @@ def mean_t(n: int, total: int, squares: int, unit: int = 1, scale: Scale = NO_SC
 
 
 def quantile(values: Mapping[float, int], percent: int) -> tuple[float, Interval | None]:
-    """A quantile of values with their counts, linear between neighbours, and the interval of its order statistics.
+    """The `ordered_quantile` of values with their counts, in any order."""
+    ordered = sorted(values)
+    return ordered_quantile(ordered, [values[value] for value in ordered], percent)
+
+
+def ordered_quantile(values: Sequence[float], counts: Iterable[int], percent: int) -> tuple[float, Interval | None]:
+    """A quantile of ascending values with their counts, linear between neighbours, and the interval of its order statistics.
 
     In sorted order it lies at rank (n − 1)·percent/100 from the first, like SQL's `percentile_cont`.
     """
-    n = sum(values.values())
+    reached = list(accumulate(counts))
+    n = reached[-1]
     whole, rest = divmod((n - 1) * percent, 100)
-    ranks = quantile_ranks(n, percent)
-    needed = [whole + 1, min(whole + 2, n), *(ranks or ())]
-    below, above, *ends = _at_ranks(values, needed)
+    ranks = quantile_ranks(n, percent) or ()
+    below, above, *ends = (values[bisect_left(reached, rank)] for rank in (whole + 1, min(whole + 2, n), *ranks))
     value = below + (above - below) * rest / 100
     return value, enclosing(value, ends[0], ends[1], "order_statistics") if ends else None
-
-
-def _at_ranks(values: Mapping[float, int], ranks: list[int]) -> list[float]:
-    """The values at these ranks, counted from 1."""
-    at_rank: dict[int, float] = {}
-    missing, reached = sorted(set(ranks), reverse=True), 0
-    for value in sorted(values):
-        reached += values[value]
-        while missing and missing[-1] <= reached:
-            at_rank[missing.pop()] = value
-    return [at_rank[rank] for rank in ranks]
 
 
 def beyond_noise(value: float, interval: Interval | None, other: float, other_interval: Interval | None) -> bool | None:

@@ -5,7 +5,7 @@ in a `snapshot`. What a sealed span holds never changes, so it may be cached fro
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Container, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Hashable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -108,12 +108,21 @@ class StoredCounts:
             if self.cache is not None:
                 self.cache.add((key, run), parts[run])
         for (bucket, measure), runs in self.places.items():
-            for run in runs:
-                for group, histogram in parts[run].histograms.items():
-                    measured, name = cells[bucket, group], names[measure]
-                    measured[name] = merge(measured[name], histogram) if name in measured else histogram
+            name = names[measure]
+            for group, histograms in by_group(parts[run] for run in runs).items():
+                measured = cells[bucket, group]
+                measured[name] = merge(*histograms, *((measured[name],) if name in measured else ()))
                 await slices.pause()
         return without_empty(cells) if is_net(self.scope) else dict(cells)
+
+
+def by_group(sums: Iterable[RunSum]) -> dict[Group, list[Histogram]]:
+    """The histograms of several sums by group."""
+    several: defaultdict[Group, list[Histogram]] = defaultdict(list)
+    for one in sums:
+        for group, histogram in one.histograms.items():
+            several[group].append(histogram)
+    return several
 
 
 def histogram_of(cell: RawCell) -> Histogram:
