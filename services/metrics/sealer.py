@@ -171,14 +171,15 @@ class Sealer:
             if not unsealed.complete:
                 following = following.again(claim, self.after)
                 break
-        else:
-            between = max(since, min(firsts.values())), hours_since
-            async with self.pace.piece():
-                unsealed = await unsealed_hours_of_busy_days(connection, claim, list(firsts), between, self.after, MOST_AT_ONCE)
-            sealed += await self.seal(connection, claim, Level.HOUR, unsealed.spans)
-            following.rest(unsealed)
-            if not unsealed.complete:
-                following = following.again(claim, self.after)
+            if level is not Level.DAY:  # before the days, which take longest, and once new days are known to be busy
+                async with self.pace.piece():
+                    unsealed = await unsealed_hours_of_busy_days(
+                        connection, claim, list(firsts), (since, hours_since), self.after, MOST_AT_ONCE
+                    )
+                sealed += await self.seal(connection, claim, Level.HOUR, unsealed.spans)
+                following.rest(unsealed)
+                if not unsealed.complete:
+                    following = following.again(claim, self.after)
         await due.finish(connection, claim, following)
         return sealed
 

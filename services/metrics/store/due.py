@@ -93,10 +93,10 @@ TIDY = """
         DELETE FROM seals s WHERE tenant = $1 AND (
             zone <> $4 OR NOT EXISTS (SELECT FROM measures m WHERE m.id = s.measure)
             OR (level = $2 AND starts < $3 AND NOT EXISTS (
-                SELECT FROM seals d JOIN histograms h ON h.seal_id = d.id AND h.cuboid = 0
+                SELECT FROM seals d LEFT JOIN histograms h ON h.seal_id = d.id AND h.cuboid = 0
                 WHERE d.tenant = s.tenant AND d.measure = s.measure AND d.level = $5 AND d.zone = s.zone
                   AND d.starts <= s.starts AND d.starts > s.starts - interval '2 days' AND d.ends > s.starts
-                  AND (SELECT sum(n) FROM unnest(h.counts) AS n) >= $6
+                  AND (d.state <> 'sealed' OR (SELECT sum(n) FROM unnest(h.counts) AS n) >= $6)
             ))
         ) RETURNING id
     )

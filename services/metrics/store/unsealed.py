@@ -17,7 +17,7 @@ BUSY = 5_000
 
 UNSEALED = """
     WITH unsealed AS (
-        SELECT m.measure, sp.starts, sp.ends, s.id, s.since,
+        SELECT m.measure, sp.starts, sp.ends, {first} AS first, s.id, s.since,
             s.state IS DISTINCT FROM 'open' OR s.since <= clock_timestamp() - $9::interval AS rested
         FROM {spans}
         LEFT JOIN seals s
@@ -30,9 +30,9 @@ UNSEALED = """
         count(*) FILTER (WHERE rested) OVER () AS due,
         min(since) FILTER (WHERE NOT rested) OVER () AS resting_since,
         min(starts) FILTER (WHERE NOT rested) OVER () AS resting_starts
-    FROM unsealed ORDER BY rested DESC, starts DESC LIMIT $10
+    FROM unsealed ORDER BY rested DESC, first DESC, starts DESC LIMIT $10
 """
-"""A seal that is valid but lacks cuboids of this version is among them: it is counted again."""
+"""A seal that is valid but lacks cuboids of this version is among them: it is counted again. `first`: those that come first."""
 
 EACH_MEASURE = """
         unnest($3::int[], $4::timestamptz[]) AS m (measure, first)
@@ -41,17 +41,26 @@ EACH_MEASURE = """
 """Every span that ends after a measure's first contribution."""
 
 ITS_MEASURE = """
-        unnest($3::int[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[]) AS sp (measure, first, starts, ends)
+        unnest($3::int[], $4::boolean[], $5::timestamptz[], $6::timestamptz[]) AS sp (measure, first, starts, ends)
         CROSS JOIN LATERAL (SELECT sp.measure) AS m
 """
 """Each span of its own measure."""
 
 BUSY_DAYS = """
-    SELECT s.measure, s.starts, s.ends FROM seals s JOIN histograms h ON h.seal_id = s.id AND h.cuboid = 0
+    SELECT s.measure, s.state = 'open' AS is_open, s.starts, s.ends
+    FROM seals s JOIN histograms h ON h.seal_id = s.id AND h.cuboid = 0
     WHERE s.tenant = $1 AND s.measure = ANY($2::int[]) AND s.level = $3 AND s.starts >= $4 AND s.starts < $5 AND s.zone = $6
-      AND s.state = 'sealed' AND s.revision = ANY($7::smallint[]) AND (SELECT sum(n) FROM unnest(h.counts) AS n) >= $8
+      AND s.state IN ('sealed', 'open') AND s.revision = ANY($7::smallint[])
+      AND (SELECT sum(n) FROM unnest(h.counts) AS n) >= $8
+      AND s.ends - s.starts > coalesce((
+          SELECT sum(o.ends - o.starts) FROM seals o
+          WHERE o.tenant = $1 AND o.measure = s.measure AND o.level = $9 AND o.zone = $6 AND o.starts >= s.starts
+            AND o.starts < s.ends AND o.state = 'sealed' AND o.revision = ANY($7::smallint[]) AND o.held_by = o.id
+            AND o.cuboids >= $10
+      ), interval '0')
     ORDER BY s.starts DESC
 """
+"""The busy days that lack the seal of an hour. An open seal has the histograms that it had before the change."""
 
 WHOLE = """
           AND sp.ends - sp.starts = (
@@ -101,7 +110,7 @@ async def unsealed_spans(
     A seal in state `counting` was abandoned, for only one sealer at a time works for a tenant. A month is not among them while
     one of its days lacks a seal.
     """
-    statement = UNSEALED.format(spans=EACH_MEASURE, whole=WHOLE if level is Level.MONTH else "")
+    statement = UNSEALED.format(spans=EACH_MEASURE, first="false", whole=WHOLE if level is Level.MONTH else "")
     columns = list(firsts), list(firsts.values()), [start for start, _ in spans], [end for _, end in spans]
     return await _unsealed(connection, claim, level, statement, columns, rest, limit)
 
@@ -114,12 +123,22 @@ async def unsealed_hours_of_busy_days(
     rest: timedelta,
     limit: int,
 ) -> Unsealed:
-    """The hours without a valid seal of sealed days with at least BUSY contributions of a measure; up to `limit` of them."""
-    days = await connection.fetch(BUSY_DAYS, claim.tenant, list(measures), Level.DAY, *between, claim.zone.key, REVISIONS, BUSY)
-    spans = [(day["measure"], *hour) for day in days for hour in over("PT1H", claim.zone, day["starts"], day["ends"])]
-    starts = [start for _, start, _ in spans]
-    columns = [measure for measure, _, _ in spans], starts, starts, [end for _, _, end in spans]
-    statement = UNSEALED.format(spans=ITS_MEASURE, whole="")
+    """The hours without a valid seal of days with at least BUSY contributions of a measure; up to `limit` of them.
+
+    Those of days whose seal is open come first: until it is counted again, queries read the day by its hours.
+    """
+    if between[0] >= between[1]:
+        return Unsealed([])
+    of_days = claim.tenant, list(measures), Level.DAY, *between, claim.zone.key, REVISIONS, BUSY
+    days = await connection.fetch(BUSY_DAYS, *of_days, Level.HOUR, CUBOIDS_VERSION)
+    spans = [
+        (day["measure"], day["is_open"], *hour) for day in days for hour in over("PT1H", claim.zone, day["starts"], day["ends"])
+    ]
+    if not spans:
+        return Unsealed([])
+    numbers, first, starts, ends = (list(column) for column in zip(*spans, strict=True))
+    statement = UNSEALED.format(spans=ITS_MEASURE, first="sp.first", whole="")
+    columns = numbers, first, starts, ends
     return await _unsealed(connection, claim, Level.HOUR, statement, columns, rest, limit)
 
 
@@ -128,7 +147,7 @@ async def _unsealed(
     claim: Claim,
     level: Level,
     statement: str,
-    columns: tuple[list[int], list[datetime], list[datetime], list[datetime]],
+    columns: tuple[list[int], list[datetime] | list[bool], list[datetime], list[datetime]],
     rest: timedelta,
     limit: int,
 ) -> Unsealed:
