@@ -3,16 +3,16 @@
 A human's override has precedence over the score of a model. This is the one place that decides it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from shared.events import UNSUPPORTED_LANGUAGE, Label, Override, Score, Theme, text_hash
 
 LABELS: dict[Label, int] = {"negative": -1, "neutral": 0, "positive": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """One comment at its own time. Scores and overrides refer to it by `text_hash`."""
 
     at: datetime

@@ -1,9 +1,10 @@
 """A ticket as the rules of a preset see it: its statuses, solves, replies and waits."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from services.metrics.domain.facts import STATUS_ORDER, to_minute
 from services.metrics.domain.presets import Rules

@@ -2,10 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from services.metrics.domain.comments import Comment
 from services.metrics.domain.facts import Facts, normalised, to_minute
@@ -19,8 +18,7 @@ REPEATED_WITHIN = timedelta(seconds=5)
 
 
 # --- assignments ----------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Assignments:
+class Assignments(Struct, frozen=True):
     """The assignments of a ticket to a team, an agent or a priority, in order of time. A name is None where there was none."""
 
     times: tuple[datetime, ...] = ()
@@ -67,8 +65,7 @@ def dropped_since(drops: Mapping[tuple[datetime, str], bool]) -> datetime | None
 
 
 # --- the ticket -----------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class TicketView:
+class TicketView(Struct, frozen=True):
     """A ticket whose opening is known.
 
     `public`: the opening is a message that the customer can read. `replies` are the times of the public messages of human agents

@@ -1,10 +1,9 @@
 """Fold a subject's statements into its current state. A view is what contributions and records are computed from."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from services.metrics.domain.comments import Comment
 from services.metrics.domain.merge import union
@@ -15,11 +14,11 @@ from shared.text import nfc
 Dims = tuple[str | None, ...]
 """Values in the order of `shared.events.DIMENSIONS`."""
 
+COMMON = frozenset(DIMENSIONS)
 TEAM, AGENT, PRIORITY = (DIMENSIONS.index(name) for name in ("team", "agent", "priority"))
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseView:
+class ResponseView(Struct, frozen=True):
     """A survey response, at its earliest time. Withdrawn ratings and comments are left out."""
 
     at: datetime
@@ -27,8 +26,7 @@ class ResponseView:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InvitationView:
+class InvitationView(Struct, frozen=True):
     """An invitation to respond, at the earliest time at which it was sent, with the dimensions that were known then.
 
     They are those that the invitation states. A response that was never stated without answers has its own.
@@ -39,8 +37,7 @@ class InvitationView:
     own_dims: Mapping[str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewView:
+class ReviewView(Struct, frozen=True):
     """A review, at its earliest time."""
 
     at: datetime
@@ -48,20 +45,19 @@ class ReviewView:
     comments: tuple[Comment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectView:
+class SubjectView(Struct, frozen=True):
     """The current state of a subject. An erased subject, and one without any countable statement, has no parts."""
 
     erased: bool = False
     customer: str | None = None
     dims: Dims = (None,) * len(DIMENSIONS)
-    own_dims: Mapping[str, str | None] = field(default_factory=dict)
+    own_dims: Mapping[str, str | None] = {}
     """Values of dimensions that are not in DIMENSIONS: those of the tenant's own."""
     invitation: InvitationView | None = None
     response: ResponseView | None = None
     review: ReviewView | None = None
     ticket: TicketView | None = None
-    overrides: Mapping[str, Override] = field(default_factory=dict)
+    overrides: Mapping[str, Override] = {}
 
     @property
     def comments(self) -> tuple[Comment, ...]:
@@ -98,8 +94,7 @@ def view(statements: Iterable[Event]) -> SubjectView:
     bodies = [event.body for event in events]
     latest = _latest_dimensions(events)
     ticket = None
-    if any(type(body) is Ticket for body in bodies):
-        tickets = [(event.at, event.body) for event in events if isinstance(event.body, Ticket)]
+    if tickets := [(event.at, body) for event in events if isinstance(body := event.body, Ticket)]:
         ticket = ticket_view(tickets, latest.get("team"), latest.get("agent"))
         if ticket is not None and ticket.priority is not UNSET:
             latest["priority"] = ticket.priority
@@ -168,12 +163,13 @@ def review_view(statements: Iterable[Review]) -> ReviewView | None:
 
 def in_order(statements: Iterable[Event]) -> list[Event]:
     """The statements that count, in the order of their stamps."""
-    return sorted(union(statements).values(), key=_stamp)
+    counting = list(union(statements).values())
+    return sorted(counting, key=_stamp) if len(counting) > 1 else counting
 
 
 def own_dimensions(values: Mapping[str, str | None]) -> dict[str, str | None]:
     """Those of `values` that are of no dimension that every tenant has."""
-    return {name: value for name, value in values.items() if name not in DIMENSIONS}
+    return {name: value for name, value in values.items() if name not in COMMON}
 
 
 def _stamp(event: Event) -> tuple[datetime, int, int, str]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from msgspec import structs
+
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.measure import Measure, stem_of
@@ -115,7 +117,7 @@ class LeftOutCounts:
         """
         if DROPPED.family in self._kpi.families or any(self._recount.reads(row.measure) for row in subject.rows):
             return
-        undropped = replace(subject.view, ticket=replace(ticket, dropped=None))
+        undropped = structs.replace(subject.view, ticket=structs.replace(ticket, dropped=None))
         of_undropped = contributions(undropped, subject.scores, self._terms)
         rows = [row for row in of_undropped if self._recount.counts(row)]
         if self._kpi.of_policies and not self._kpi.instant and not rows:

@@ -267,11 +267,17 @@ def fold(subject: Subject, terms: Terms) -> list[Contribution]:
         rows = contributions(view(subject.statements.values()), decode_scores(subject.scores), terms)
     except Exception as error:
         raise InvalidSubject(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
-    for contribution in rows:
-        usual = -LARGEST_BIN <= contribution.bin <= LARGEST_BIN and -LONGEST_DURATION <= contribution.amount <= LONGEST_DURATION
-        if not usual and (problem := problem_of(contribution)):
-            raise InvalidSubject(tenant, subject.name, problem)
+    if not are_usual(rows):
+        for contribution in rows:
+            if problem := problem_of(contribution):
+                raise InvalidSubject(tenant, subject.name, problem)
     return rows
+
+
+def are_usual(rows: Sequence[Contribution]) -> bool:
+    """Whether all bins and amounts are so small that none can be a problem."""
+    largest_bin = max(map(abs, [row.bin for row in rows]), default=0)
+    return largest_bin <= LARGEST_BIN and max(map(abs, [row.amount for row in rows]), default=0) <= LONGEST_DURATION
 
 
 def problem_of(contribution: Contribution) -> str | None:
