@@ -18,7 +18,7 @@ from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Record, Scored, when
 from tests.e2e.model.model import Ambiguous, Model, Query
 from tests.e2e.model.sla import POLICIES
-from tests.e2e.model.streams import AGENTS, MICRO, REGIONS, TEAMS, TEXTS, THEMES, ZONES, Streams
+from tests.e2e.model.streams import AGENTS, MICRO, REGIONS, TEAMS, TEXTS, THEMES, ZONES, Streams, fresh_tickets
 from tests.e2e.stack import Stack, until
 
 SUBJECTS = 150
@@ -55,6 +55,7 @@ OF_SCORED_COMMENTS = (
     "urgent_comments",
 )
 GRAINS = ("", "", "PT1H", "P1D", "P1W", "P1M", "P3M", "P1Y")
+COMPARED_FLAGS = frozenset({"low_n", "mixed_forms", "maturing"})
 Rows = dict[Any, Record]
 
 
@@ -77,7 +78,7 @@ async def test_an_independent_model_agrees_with_what_is_served(stack: Stack, see
             rows = (await stack.get(f"/v1/kpis/{query.kpi}", **whole, **parameters(query), **own)).json()["rows"]
             served = {tuple(row["dims"].values()): row for row in rows}
             expected = model.answer(query, *always)
-            if served.keys() != expected.keys() or not all(agrees(value, served[group]) for group, value in expected.items()):
+            if served.keys() != expected.keys() or not all(value.agrees(served[group]) for group, value in expected.items()):
                 return False
         return True
 
@@ -120,15 +121,6 @@ async def compare_due(stack: Stack, own: dict[str, str], model: Model) -> None:
     assert {(row["subject"], row["metric"], when(row["deadline"])) for row in page["rows"]} == exported.due(model)
 
 
-def fresh_tickets() -> list[Record]:
-    """Tickets without a reply, whose deadlines are ahead."""
-    opened = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    priority = {"fact": "priority", "at": opened, "priority": "high"}
-    assigned = [{"fact": "assigned", "at": opened, "team": team} for team in TEAMS[1:]]
-    facts = [[{"fact": "opened", "at": opened, "by": "customer"}, priority, one] for one in assigned]
-    return [{"type": "ticket", "id": f"fresh-{number}", "facts": of_ticket} for number, of_ticket in enumerate(facts)]
-
-
 async def compare_next_breaches(stack: Stack, own: dict[str, str], model: Model) -> None:
     """Compare the next breach in all and by team, once the fresh tickets are counted."""
     ahead = {"window": "1d", **own}
@@ -145,6 +137,8 @@ async def compare_next_breaches(stack: Stack, own: dict[str, str], model: Model)
             at = expected.pop(tuple(row["dims"].values()), None)
             assert (when(row["next_breach"]) if row["next_breach"] else None) == at, (query, row)
         assert query.group_by or not expected
+    cohort = (await stack.get("/v1/kpis/resolution_rate_cohort", **ahead)).json()["rows"][0]
+    assert (cohort["value"], cohort["flags"].count("maturing")) == (0, 1)
 
 
 class RandomQueries:
@@ -178,7 +172,15 @@ class RandomQueries:
         for place in expected.keys() | rows.keys():
             value, row = expected.get(place, Value(0)), rows.get(place)
             assert (row["n"] if row else 0) == value.n, (query, times, place, value, row)
-            assert not row or not value.n or agrees(value, row), (query, times, place, value, row)
+            if row and value.n:
+                assert value.agrees(row), (query, times, place, value, row)
+                assert flags_of(query.kpi, value, place[1]) == COMPARED_FLAGS & set(row["flags"]), (
+                    query,
+                    times,
+                    place,
+                    value,
+                    row,
+                )
             self.rows += 1
 
     def query(self) -> Query:
@@ -269,6 +271,12 @@ def scored(score: Record) -> Scored:
     return Scored(label, value, frozenset(themes), frozenset(urgency))
 
 
+def flags_of(kpi: str, value: Value, end: datetime) -> frozenset[str]:
+    """The flags of a row that ends at `end`. A cohort of tickets is maturing for thirty days."""
+    is_maturing = kpi == "resolution_rate_cohort" and end + timedelta(days=30) > datetime.now(UTC)
+    return value.flags_of(kpi) | ({"maturing"} if is_maturing else frozenset())
+
+
 def parameters(query: Query) -> dict[str, str]:
     named = {
         "group_by": ",".join(query.group_by),
@@ -280,14 +288,6 @@ def parameters(query: Query) -> dict[str, str]:
     }
     named |= {f"filter[{name}]": ",".join(values) for name, values in query.filters.items()}
     return {name: value for name, value in named.items() if value}
-
-
-def agrees(value: Value, row: Record) -> bool:
-    if value.within:
-        return bool(value.within[0] <= row["value"] <= value.within[1])
-    if value.interval and pytest.approx(value.interval) != (row["interval"]["low"], row["interval"]["high"]):
-        return False
-    return row["value"] is None if value.value is None else bool(pytest.approx(value.value) == row["value"])
 
 
 def with_connection(record: Record, connection: str) -> Record:

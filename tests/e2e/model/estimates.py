@@ -1,23 +1,61 @@
 """The value, n and interval of a KPI, from the values of its facts."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from tests.e2e.model.intervals import Ends, ranks, t_interval
+
 Z = 1.959963984540054
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95}
+QUANTILES = {"p50": 50, "p90": 90, "p95": 95}
+LOW_N = 30
+"""A value of fewer has the flag `low_n`, unless it is a plain count."""
+COUNTS = frozenset(
+    {
+        *("theme_volume", "urgent_comments", "backlog", "sla_breached_open"),
+        *("tickets_opened", "tickets_dropped", "tickets_solved", "tickets_reopened"),
+    }
+)
+EXACT = 1e-6, 1e-9
 
 
 @dataclass(frozen=True)
 class Value:
-    """`within`: the range that a quantile must be in. The definitions allow 1 %, and any value between the two beside it."""
+    """`within`: the range that a quantile must be in. The definitions allow 1 %, and any value between the two beside it.
+
+    `tolerance`: by how much the ends of the interval may differ, relative to them and absolutely; None: it is not compared.
+    """
 
     n: int
     value: float | None = None
-    interval: tuple[float, float] | None = None
+    interval: Ends | None = None
     within: tuple[float, float] | None = None
+    tolerance: tuple[float, float] | None = EXACT
+    flags: frozenset[str] = frozenset()
+
+    def flags_of(self, kpi: str) -> frozenset[str]:
+        """The flags of a row with this value that depend on nothing else."""
+        is_null = self.value is None and self.within is None
+        return self.flags | ({"low_n"} if self.n < LOW_N and not is_null and kpi not in COUNTS else frozenset())
+
+    def agrees(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row has this value and interval."""
+        if self.within:
+            is_equal = self.within[0] <= row["value"] <= self.within[1]
+        else:
+            is_equal = row["value"] == self.value if self.value is None else near(self.value, row["value"], EXACT)
+        return is_equal and (self.tolerance is None or self._has_interval(row["interval"], self.tolerance))
+
+    def _has_interval(self, served: Mapping[str, Any] | None, tolerance: tuple[float, float]) -> bool:
+        if served is None or self.interval is None:
+            return served is None and self.interval is None
+        return all(near(end, served[name], tolerance) for end, name in zip(self.interval, ("low", "high"), strict=True))
+
+
+def near(expected: float, value: float | None, tolerance: tuple[float, float]) -> bool:
+    return value is not None and abs(value - expected) <= max(tolerance[0] * abs(expected), tolerance[1])
 
 
 def share(good: int, n: int) -> Value:
@@ -36,8 +74,21 @@ def balance(up: int, down: int, n: int) -> Value:
     return Value(n, value, (min(value, 100 * max(-1, p - q - half)), max(value, 100 * min(1, p - q + half))))
 
 
-def mean(values: Sequence[float]) -> Value:
-    return Value(len(values), math.fsum(values) / len(values)) if values else Value(0)
+def mean(values: Sequence[float], low: float = -math.inf, high: float = math.inf) -> Value:
+    """The mean of values of a scale."""
+    return Value(len(values), math.fsum(values) / len(values), t_interval(values, low, high)) if values else Value(0)
+
+
+def csat_mean(ratings: Sequence[tuple[tuple[int, int], int, int]]) -> Value:
+    """The mean of ratings of one form: a scale, and the lowest positive value."""
+    if len({form[:2] for form in ratings}) > 1:
+        return Value(len(ratings), flags=frozenset({"mixed_forms"}))
+    return mean([value for *_, value in ratings], *(ratings[0][0] if ratings else ()))
+
+
+def csat(ratings: Sequence[tuple[tuple[int, int], int, int]]) -> Value:
+    of_all = share(sum(value >= positive for _, positive, value in ratings), len(ratings))
+    return replace(of_all, flags=frozenset({"mixed_forms"} if len({form[:2] for form in ratings}) > 1 else ()))
 
 
 def count(values: Sequence[Any]) -> Value:
@@ -46,21 +97,24 @@ def count(values: Sequence[Any]) -> Value:
 
 def span(values: Sequence[timedelta], agg: str) -> Value:
     seconds = [value // timedelta(seconds=1) for value in values]
-    return mean(seconds) if agg == "mean" else quantile(seconds, agg or "p50", 0.5)
+    return mean(seconds, 0) if agg == "mean" else quantile(seconds, agg or "p50", 0.5)
 
 
 def quantile(values: Sequence[float], agg: str, tolerance: float) -> Value:
     """The quantile, to 1 % and a tolerance."""
     if not values:
         return Value(0)
-    ordered, n, q = sorted(values), len(values), QUANTILES[agg]
-    low = min(math.floor(q * (n - 1)), math.ceil(q * n) - 1)
-    high = min(max(math.ceil(q * (n - 1)), math.floor(q * n)), n - 1)
-    return Value(n, within=(0.99 * ordered[low] - tolerance, 1.01 * ordered[high] + tolerance))
+    ordered, n, percent = sorted(values), len(values), QUANTILES[agg]
+    low = min((n - 1) * percent // 100, -(-n * percent // 100) - 1)
+    high = min(max(-(-(n - 1) * percent // 100), n * percent // 100), n - 1)
+    ends = ranks(n, percent)
+    interval = (ordered[ends[0] - 1], ordered[ends[1] - 1]) if ends else None
+    within = 0.99 * ordered[low] - tolerance, 1.01 * ordered[high] + tolerance
+    return Value(n, None, interval, within, (0.0100001, tolerance))
 
 
 def of_replies(values: Sequence[int], agg: str) -> Value:
-    return mean(values) if agg == "mean" else quantile(values, agg, 0)
+    return mean(values, 0) if agg == "mean" else quantile(values, agg, 0)
 
 
 Estimate = Callable[[Sequence[Sequence[Any]], str], Value]
@@ -68,21 +122,21 @@ Estimate = Callable[[Sequence[Sequence[Any]], str], Value]
 
 ESTIMATES: dict[str, tuple[tuple[str, ...], Estimate]] = {
     "nps": (("nps",), lambda v, _: balance(sum(x >= 9 for x in v[0]), sum(x <= 6 for x in v[0]), len(v[0]))),
-    "csat": (("csat",), lambda v, _: share(sum(x >= positive for _, positive, x in v[0]), len(v[0]))),
-    "csat_mean": (("csat",), lambda v, _: mean([x for *_, x in v[0]]) if len({f[:2] for f in v[0]}) < 2 else Value(len(v[0]))),
+    "csat": (("csat",), lambda v, _: csat(v[0])),
+    "csat_mean": (("csat",), lambda v, _: csat_mean(v[0])),
     "ces": (("ces",), lambda v, _: share(sum(x >= 5 for x in v[0]), len(v[0]))),
-    "ces_mean": (("ces",), lambda v, _: mean(v[0])),
+    "ces_mean": (("ces",), lambda v, _: mean(v[0], 1, 7)),
     "ces_index": (("ces",), lambda v, _: balance(sum(x >= 6 for x in v[0]), sum(x <= 3 for x in v[0]), len(v[0]))),
-    "stars": (("stars",), lambda v, _: mean(v[0])),
+    "stars": (("stars",), lambda v, _: mean(v[0], 1, 5)),
     "stars_share": (("stars",), lambda v, _: share(sum(x >= 4 for x in v[0]), len(v[0]))),
     "response_rate": (("sent",), lambda v, _: share(sum(v[0]), len(v[0]))),
     "comment_rate": (("responses",), lambda v, _: share(sum(v[0]), len(v[0]))),
-    "sentiment": (("sentiment",), lambda v, _: mean([round(x, 3) for x in v[0]])),
+    "sentiment": (("sentiment",), lambda v, _: mean([round(x, 3) for x in v[0]], -1, 1)),
     "net_sentiment": (("label",), lambda v, _: balance(v[0].count("positive"), v[0].count("negative"), len(v[0]))),
     "sentiment_share": (("label",), lambda v, agg: share(v[0].count(agg), len(v[0]))),
     "sentiment_coverage": (("label", "comments"), lambda v, _: share(len(v[0]), len(v[1]))),
     "theme_volume": (("scored",), lambda v, _: count(v[0])),
-    "theme_sentiment": (("sentiment",), lambda v, _: mean([round(x, 3) for x in v[0]])),
+    "theme_sentiment": (("sentiment",), lambda v, _: mean([round(x, 3) for x in v[0]], -1, 1)),
     "urgent_comments": (("urgent",), lambda v, _: count(v[0])),
     "tickets_opened": (("opened",), lambda v, _: count(v[0])),
     "tickets_dropped": (("dropped",), lambda v, _: count(v[0])),

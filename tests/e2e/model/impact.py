@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Fact
+from tests.e2e.model.intervals import bootstrap
 
 if TYPE_CHECKING:
     from tests.e2e.model.model import Group, Query
+
+MANY = 20
+"""Answers with a theme, and without it, from which on the interval is compared, which is drawn by chance on both sides."""
 
 
 def impacts(query: Query, answers: Iterable[Fact], themes: Mapping[str, Set[str]]) -> Iterator[tuple[Group, Value]]:
@@ -47,4 +51,20 @@ def impact(kpi: str, members: list[tuple[Fact, Set[str]]], themes: Set[str]) -> 
     of_all, of_others = (ESTIMATES[kpi][1]([[fact.value for fact in facts]], "") for facts in ([f for f, _ in members], without))
     assert of_all.value is not None
     assert of_others.value is not None
-    return Value(n, of_all.value - of_others.value)
+    interval, tolerance = None, None
+    if min(n, len(without)) >= MANY:
+        scores = [score_of(kpi, fact) for fact, _ in members]
+        interval = bootstrap(scores, [not (own & themes if themes else own) for _, own in members])
+        tolerance = 0.0, 0.3 * (interval[1] - interval[0])
+    return Value(n, of_all.value - of_others.value, interval, tolerance=tolerance)
+
+
+def score_of(kpi: str, fact: Fact) -> float:
+    """A score whose mean is the KPI."""
+    match kpi:
+        case "nps":
+            return 100.0 * ((fact.value >= 9) - (fact.value <= 6))
+        case "csat":
+            _, positive, value = fact.value
+            return 100.0 * (value >= positive)
+    return float(fact.value)

@@ -158,3 +158,12 @@ class Streams:
             {"fact": "priority", "priority": choose(("high", "low", None))},
         )
         return dict(choose((happenings[0], *happenings))) | {"at": at}
+
+
+def fresh_tickets() -> list[Record]:
+    """Tickets without a reply, whose deadlines are ahead."""
+    opened = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    priority = {"fact": "priority", "at": opened, "priority": "high"}
+    assigned = [{"fact": "assigned", "at": opened, "team": team} for team in TEAMS[1:]]
+    facts = [[{"fact": "opened", "at": opened, "by": "customer"}, priority, one] for one in assigned]
+    return [{"type": "ticket", "id": f"fresh-{number}", "facts": of_ticket} for number, of_ticket in enumerate(facts)]
