@@ -23,7 +23,7 @@ from pathlib import Path
 from deploy.local.servers import free_port_base
 
 ROOT = Path(__file__).parents[1]
-ALONE = ("ingest", "ingest_drain", "ingest_flood", "imports", "metrics", "records")
+ALONE = ("ingest", "ingest_drain", "ingest_flood", "imports", "metrics", "rebuild", "records")
 """Benchmarks that start their own servers."""
 ON_A_STACK = ("gateway", "live", "fairness")
 """Benchmarks of a running stack with the history of the demo tenant. Each gets the path of its demo.json."""
@@ -33,6 +33,7 @@ QUICK = {
     "ingest_flood": ("--seconds", "3"),
     "imports": ("--records", "1000"),
     "metrics": ("--events", "500", "--history", "2000", "--rounds", "1"),
+    "rebuild": ("--subjects", "500"),
     "records": ("--records", "5000", "--small", "1000", "--wide", "1000", "--rounds", "1", "--minutes", "1"),
     "gateway": ("--seconds", "2"),
     "live": ("--rate", "20", "--seconds", "3"),
