@@ -26,8 +26,8 @@ class NextBreaches:
     deadlines: Mapping[Group, datetime]
 
     def of(self, bucket: Bucket, group: Group) -> datetime | None:
-        """The next breach of a row; None if nothing is due, and for a bucket that ends before the present: what was due then is
-        not known any more."""
+        """The next breach of a row; None if nothing is due, and for a bucket that ends before the present, whose deadlines are
+        not stored once they are met."""
         return self.deadlines.get(group) if bucket.end >= self.now else None
 
 
