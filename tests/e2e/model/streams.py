@@ -165,5 +165,8 @@ def fresh_tickets() -> list[Record]:
     opened = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     priority = {"fact": "priority", "at": opened, "priority": "high"}
     assigned = [{"fact": "assigned", "at": opened, "team": team} for team in TEAMS[1:]]
-    facts = [[{"fact": "opened", "at": opened, "by": "customer"}, priority, one] for one in assigned]
-    return [{"type": "ticket", "id": f"fresh-{number}", "facts": of_ticket} for number, of_ticket in enumerate(facts)]
+    opening = {"fact": "opened", "at": opened, "by": "customer", "text": TEXTS[2]}
+    return [
+        {"type": "ticket", "id": f"fresh-{number}", "at": opened, "facts": [opening, priority, one]}
+        for number, one in enumerate(assigned)
+    ]
