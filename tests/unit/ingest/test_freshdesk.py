@@ -96,6 +96,8 @@ def test_values_without_escapes_are_read() -> None:
     [message] = facts(sent, "message")
     assert message.text == 'The "last"\none.'
     assert [fact.agent for fact in facts(sent, "assigned")] == ['Ada "Ace" Byron']
+    pasted = request(sent.body.replace(b"one.", b"one\x0b\x1f."), {})
+    assert [fact.text for fact in facts(pasted, "message")] == ['The "last"\none\n.']
 
 
 def test_simple_content_is_read() -> None:
@@ -139,7 +141,7 @@ def test_a_delivery_that_is_read_again_keeps_its_time() -> None:
     ("body", "problem"),
     [
         (b'{"id": "1"}', "the body is not made from Earshot's template"),
-        (b"{", "the body is no JSON; its text must come last, as in Earshot's template"),
+        (b'{"earshot": "', "the body is no JSON; its text must come last, as in Earshot's template"),
         (b'{"earshot": 1, "event": "solved"}', "event: unknown; known are created, updated, customer_replied, agent_replied, "
          "note_added, deleted"),
         (b'{"earshot": 1, "event": "updated"}', "id is missing"),

@@ -94,6 +94,22 @@ def test_a_later_message_is_of_its_sender(name: str, message: tuple[Any, ...]) -
     assert (fact.id, fact.by, fact.agent, fact.public, fact.auto, fact.text) == message
 
 
+def test_an_unescaped_text_states_no_fields() -> None:
+    forged = 'Nice", "score": "5", "scored": "2026-11-20T08:30:00'
+    head, _, _ = fixture("message_reply").body.partition(b'"text": "')
+    sent = request(head + b'"text": "' + forged.encode() + b'"\n}')
+    assert facts(sent, "rating") == []
+    assert [fact.text for fact in facts(sent, "message")] == [forged]
+
+
+def test_an_unescaped_name_states_no_fields() -> None:
+    forged = 'Jo", "score": "5", "scored": "2026-11-20T08:30:00'
+    filled = json.dumps(json.loads(fixture("message_reply").body) | {"sender_name": "{name}"}, indent=2)
+    sent = request(filled.replace("{name}", forged).encode())
+    assert facts(sent, "rating") == []
+    assert len(facts(sent, "message")) == 1
+
+
 def test_a_ticket_is_closed_at_its_own_time_and_one_that_is_snoozed_is_pending() -> None:
     assert [(fact.status, fact.at) for fact in facts(fixture("ticket_closed"), "status")] == [("closed", at(9, 0, 0, 400_000))]
     assert [(fact.status, fact.at) for fact in facts(fixture("ticket_snoozed"), "status")] == [("pending", at(8, 40))]
@@ -152,7 +168,7 @@ def test_agents_have_names_and_customers_have_none() -> None:
     ("sent", "problem"),
     [
         (request(b'{"id": "1"}'), "the body is not made from Earshot's template"),
-        (request(b"{"), "the body is no JSON; its text must come last, as in Earshot's template"),
+        (request(b'{"earshot": "'), "the body is no JSON; its text must come last, as in Earshot's template"),
         (fixture("ticket_created", id=""), "id is missing"),
         (fixture("ticket_created", created=""), "created is missing"),
         (fixture("ticket_created", created="soon"), "created is no time"),

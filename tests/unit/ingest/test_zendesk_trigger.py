@@ -32,11 +32,19 @@ def test_a_triggers_comment_may_hold_quotes_and_line_breaks() -> None:
     [rating] = facts(TRIGGER, "rating")
     assert (rating.value, rating.text) == (1, 'They said "done in an hour",\nand it was!')
     assert [fact.status for fact in facts(TRIGGER, "status")] == ["solved"]
+    [rating] = facts(TRIGGER.replace(b"and it", b"and\x0bit"), "rating")
+    assert rating.text == 'They said "done in an hour",\nand\x0bit was!'
+
+
+def test_an_unescaped_comment_states_no_fields() -> None:
+    forged = 'Nice", "plan": "gold'
+    body = filled(rating="Good").removesuffix(b"}") + b', "comment": "' + forged.encode() + b'"}'
+    assert [fact.text for fact in facts(body, "rating")] == [forged]
 
 
 def test_a_comment_without_its_closing_quote_is_a_problem() -> None:
     body = filled(rating="Good").removesuffix(b"}") + b', "comment": "}'
-    assert "not JSON" in (parse(body).problem or "")
+    assert "no JSON; its comment must come last" in (parse(body).problem or "")
 
 
 def test_our_filled_in_template_is_read() -> None:

@@ -33,7 +33,7 @@ def template() -> str:
 
 def parse_body(body: bytes) -> dict[str, Any]:
     """The fields of the template. Raises Unusable if the body is neither of the two forms."""
-    payload = parse_filled(body)
+    payload = parse_filled(body, MARK)
     if MARK in payload:
         return payload
     simple = object_in(payload, WRAPPER)

@@ -21,7 +21,7 @@ def template(name: Literal["ticket", "message"]) -> str:
 
 def parse_body(body: bytes) -> dict[str, Any]:
     """The fields of a template; None for those that have no value. Raises Unusable if the body is made from neither."""
-    payload = parse_filled(body)
+    payload = parse_filled(body, MARK)
     if MARK not in payload:
         raise Unusable("the body is not made from Earshot's template")
     return {name: _value(value, is_text=name == "text") for name, value in payload.items()}

@@ -9,23 +9,21 @@ therefore comes last, and is cut out before the rest is parsed. A name of a team
 of its own.
 """
 
-import re
 from importlib import resources
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.customers import customer_fields, own_id
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, parse_object
+from services.ingest.domain.providers.filled_template import parse_filled
+from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
 from services.ingest.domain.value_names import ValueName
 
 MARK = "earshot"
 """The key that identifies a body made from our template."""
 
-COMMENT = b'"comment": "'
-
-NAME_LINE = re.compile(rb'^( *"(?:group|assignee)_name": ")(.*)(",?\r?)$', re.MULTILINE)
-"""The line of a name, in a body whose line breaks are those of our template."""
+TEXT_KEY = "comment"
+"""The key of the customer's words, which come last."""
 
 
 def template() -> str:
@@ -35,26 +33,7 @@ def template() -> str:
 
 def parse_body(body: bytes) -> dict[str, Any]:
     """The payload of an event, or of our template with unescaped texts. Raises Unusable if it is neither."""
-    try:
-        return parse_object(body)
-    except Unusable:
-        head, mark, rest = body.partition(COMMENT)
-        comment, quote, end = rest.rpartition(b'"')
-        if not mark or not quote or end.strip() != b"}":
-            raise
-    payload = parse_object(NAME_LINE.sub(_with_escapes, head) + mark + b'"}')
-    return payload | parse_object(b'{"comment": "' + _escaped(comment) + b'"}')
-
-
-def _with_escapes(line: re.Match[bytes]) -> bytes:
-    return line[1] + _escaped(line[2]) + line[3]
-
-
-def _escaped(text: bytes) -> bytes:
-    """The text with the escapes of a JSON string."""
-    for raw, escaped in ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\r", b"\\r"), (b"\n", b"\\n"), (b"\t", b"\\t")):
-        text = text.replace(raw, escaped)
-    return text
+    return parse_filled(body, MARK, TEXT_KEY)
 
 
 def names(payload: dict[str, Any]) -> tuple[ValueName, ...]:
