@@ -198,11 +198,31 @@ def test_a_time_may_be_unix_seconds_milliseconds_or_rfc_3339(created: Any) -> No
         ([{"id": "6962"}], {"type": "user", "email": "not an address"}, ("intercom:6962", None)),
         ([], {"type": "user", "email": "jo@example.org"}, (None, "jo@example.org")),
         (None, {"type": "user"}, None),
+        (
+            [{"id": "6962", "external_id": "c-1"}, {"id": "7001", "external_id": "c-2"}],
+            {"type": "user", "id": "7001", "email": "bob@example.org"},
+            ("c-2", "bob@example.org"),
+        ),
+        ([{"id": "6962"}, {"id": "7001"}], {"type": "admin", "id": "7001", "email": "ada@shop.example"}, ("intercom:6962", None)),
+        ([{"id": "6962"}, {"id": "7001"}], {"type": "user", "id": "9", "email": "bob@example.org"}, ("intercom:6962", None)),
+        ([{"id": "6962"}], {"type": "user", "id": "9", "email": "bob@example.org"}, ("intercom:6962", None)),
+        ([{"id": "6962"}, {"id": "7001"}], {"type": "user", "email": "bob@example.org"}, ("intercom:6962", None)),
     ],
 )
-def test_the_customer_is_the_first_contact_with_the_authors_address(contacts: Any, author: Any, customer: Any) -> None:
+def test_the_customer_is_the_contact_who_began_the_conversation_else_the_first(contacts: Any, author: Any, customer: Any) -> None:
     read = record(changed("conversation.user.created", contacts={"contacts": contacts}, source={"author": author}))
     assert (read.customer and (read.customer.id, read.customer.email)) == customer
+
+
+def test_a_reply_by_another_contact_leaves_the_customer() -> None:
+    both = [{"id": "6962", "external_id": "c-1"}, {"id": "7001", "external_id": "c-2"}]
+    source = {"author": {"type": "user", "id": "6962", "email": "jo@example.org"}}
+    payload = with_part("comment", "conversation.user.replied", author={"type": "user", "id": "7001", "email": "bob@example.org"})
+    for contacts in (both, both[::-1]):
+        payload["data"]["item"] |= {"contacts": {"contacts": contacts}, "source": source}
+        read = record(payload)
+        assert read.customer
+        assert (read.customer.id, read.customer.email) == ("c-1", "jo@example.org")
 
 
 def test_names_of_admins_and_teams_are_read_and_those_of_customers_and_bots_are_not() -> None:

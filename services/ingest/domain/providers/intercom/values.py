@@ -76,14 +76,22 @@ def status_of_ticket_state(state: object) -> str | None:
 
 
 def customer_of(item: dict[str, Any], own: str | None = None) -> dict[str, Any]:
-    """The customer: the mapped id, else the one that the workspace's own app gave them; Intercom's; and the e-mail address."""
-    contacts = object_in(item, "contacts").get("contacts")
-    first = contacts[0] if isinstance(contacts, list) and contacts and isinstance(contacts[0], dict) else {}
+    """The customer: the mapped id, else the one that the workspace's own app gave them; Intercom's; and the e-mail address.
+
+    A conversation may have several contacts, in any order. Its customer is the contact who began it, whom every notification
+    about it names; else the first one. An address of somebody else is left out.
+    """
+    listed = object_in(item, "contacts").get("contacts")
+    contacts = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     user, author = object_in(item, "user"), object_in(object_in(item, "source"), "author")
-    written = author.get("email") if author.get("type") in CUSTOMERS else None
+    begun_by = author if author.get("type") in CUSTOMERS else {}
+    writer = id_of(begun_by.get("id"))
+    contact = next((one for one in contacts if writer and id_of(one.get("id")) == writer), contacts[0] if contacts else {})
+    tool_id = id_of(contact.get("id")) or id_of(user.get("id"))
+    is_same = writer == tool_id if writer and tool_id else len(contacts) <= 1
     return customer_fields(
         "intercom",
-        tool_id=id_of(first.get("id")) or id_of(user.get("id")),
-        own_id=own or id_of(first.get("external_id")) or id_of(user.get("user_id")),
-        email=as_text(written) or as_text(user.get("email")),
+        tool_id=tool_id,
+        own_id=own or id_of(contact.get("external_id")) or id_of(user.get("user_id")),
+        email=(as_text(begun_by.get("email")) if is_same else None) or as_text(user.get("email")),
     )
