@@ -99,6 +99,38 @@ def test_a_comment_is_of_its_author() -> None:
     assert note.public is False
     [deleted] = facts(fixture("comment_created", webhookEvent="comment_deleted"), "message")
     assert (deleted.id, deleted.text) == ("501", None)
+    [with_update] = facts(fixture("issue_updated", comment=comment), "message")
+    assert (with_update.id, with_update.text) == ("501", "Which one?")
+
+
+def test_a_comment_of_an_app_is_automatic() -> None:
+    comment = json.loads(fixture("comment_created").body)["comment"]
+    app = {"accountId": "557058:9", "accountType": "app", "displayName": "Automation for Jira"}
+    [written] = facts(fixture("comment_created", comment=comment | {"author": app}), "message")
+    assert (written.by, written.agent, written.auto) == ("bot", None, True)
+    [own] = facts(fixture("issue_updated", {"reporter": app}, comment=comment | {"author": app}), "message")
+    assert own.by == "customer"
+
+
+def test_texts_may_be_documents() -> None:
+    def paragraph(*content: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "paragraph", "content": [*content]}
+
+    words = {"type": "text", "text": "Which one, "}
+    mention = {"type": "mention", "attrs": {"id": "qm:77", "text": "@Jo"}}
+    item = {"type": "listItem", "content": [paragraph({"type": "text", "text": "The last"})]}
+    last = paragraph({"type": "text", "text": "or"}, {"type": "hardBreak"}, {"type": "text", "text": "none?"})
+    document = {
+        "type": "doc",
+        "version": 1,
+        "content": [paragraph(words, mention), {"type": "bulletList", "content": [item]}, last],
+    }
+    comment = json.loads(fixture("comment_created").body)["comment"]
+    [message] = facts(fixture("comment_created", comment=comment | {"body": document}), "message")
+    assert message.text == "Which one, @Jo\nThe last\nor\nnone?"
+    assert [fact.text for fact in facts(fixture("issue_created", {"description": document}), "opened")] == [message.text]
+    for other in ({}, {"type": "doc", "content": [None, 5, {"type": "mention"}]}, 7):
+        assert [fact.text for fact in facts(fixture("comment_created", comment=comment | {"body": other}), "message")] == [None]
 
 
 def test_a_deleted_issue_is_deleted_and_other_events_are_ignored() -> None:

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from services.ingest.domain.fields import GroupName, parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.adf_text import text_of
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import (
@@ -97,7 +98,7 @@ def _read(identity: DeliveryIdentity, payload: dict[str, Any], settings: JiraSet
         "facts": [
             *([_opening(event, fields, created, reporter)] if created else []),
             *_changes(event, payload, fields, created, at, settings),
-            *(_message(event, payload, reporter) if event in COMMENTED else []),
+            *(_message(event, payload, reporter) if event in COMMENTED or object_in(payload, "comment") else []),
             *([{"fact": "deleted", "at": at}] if event == DELETED else []),
         ],
         "dimensions": dimensions,
@@ -139,9 +140,9 @@ def _opening(event: str, fields: dict[str, Any], created: str | None, reporter: 
     """The opening: of an agent if somebody other than the reporter created the issue."""
     creator = _account(fields.get("creator"))
     by_agent = creator is not None and reporter is not None and creator != reporter
-    text = fields.get("description") if event == CREATED else None
+    text = text_of(fields.get("description")) if event == CREATED else ""
     author = {"by": "agent", "agent": creator} if by_agent else {"by": "customer"}
-    return {"fact": "opened", "at": created, **author, **({"text": text} if isinstance(text, str) and text.strip() else {})}
+    return {"fact": "opened", "at": created, **author, **({"text": text} if text.strip() else {})}
 
 
 def _changes(
@@ -175,25 +176,36 @@ def _status(status: Mapping[str, Any], settings: JiraSettings) -> Status | None:
 
 
 def _message(event: str, payload: dict[str, Any], reporter: str | None) -> Facts:
-    """The comment. A deleted one loses its text. Of the customer if the reporter or a portal user wrote it."""
+    """The comment, which an update of the issue may state too. A deleted one loses its text. Of the customer if the reporter or
+    a portal user wrote it."""
     comment = object_in(payload, "comment")
     written, identity = _time(comment, "created"), as_text(comment.get("id"))
     if written is None or identity is None:
         raise Unusable("comment.id and comment.created are needed")
-    author, text = _account(comment.get("author")), comment.get("body")
-    is_portal_user = object_in(comment, "author").get("accountType") == "customer"
-    by_customer = is_portal_user or (author is not None and author == reporter)
-    has_text = isinstance(text, str) and text.strip() and event != "comment_deleted"
+    text = "" if event == "comment_deleted" else text_of(comment.get("body"))
     return [
         {
             "fact": "message",
             "at": written,
             "id": identity,
             "public": comment.get("jsdPublic") is not False,
-            **({"by": "customer"} if by_customer else {"by": "agent", **({"agent": author} if author else {})}),
-            **({"text": text} if has_text else {}),
+            **_author(object_in(comment, "author"), reporter),
+            **({"text": text} if text.strip() else {}),
         }
     ]
+
+
+def _author(author: dict[str, Any], reporter: str | None) -> dict[str, Any]:
+    """The party of a comment's author. Apps, such as rules of Automation, are bots.
+
+    Payloads of comments often lack the reporter. Then an account of the company is an agent's, although it may be the reporter's.
+    """
+    account, kind = _account(author), author.get("accountType")
+    if kind == "customer" or (account is not None and account == reporter):
+        return {"by": "customer"}
+    if kind == "app":
+        return {"by": "bot", "auto": True}
+    return {"by": "agent", **({"agent": account} if account else {})}
 
 
 def _fields(fields: Mapping[str, Any]) -> dict[str, Any]:
