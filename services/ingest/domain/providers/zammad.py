@@ -225,7 +225,7 @@ def _status(ticket: Mapping[str, Any], created: str, updated: str, settings: Zam
         return {"fact": "status", "at": created if status == "new" else updated, "status": status}
     if state.lower() in (MERGED, REMOVED):
         return {"fact": "merged" if state.lower() == MERGED else "deleted", "at": updated}
-    raise Unusable("state: unknown; declare your own states in `states` of the mapping")
+    raise Unusable("state: unknown; declare your own states in `states` of the mapping", "unknown_value")
 
 
 def _customer(ticket: Mapping[str, Any], own: str | None) -> dict[str, Any]:

@@ -29,5 +29,5 @@ def status_of(name: str, settings: FreshdeskSettings) -> Status:
     """The status of a name. Raises Unusable if it is neither Freshdesk's nor in the mapping."""
     status = settings.statuses.get(name) or STATUSES.get(name.lower())
     if status is None:
-        raise Unusable("status: unknown; declare your own statuses in `statuses` of the mapping")
+        raise Unusable("status: unknown; declare your own statuses in `statuses` of the mapping", "unknown_value")
     return status
