@@ -17,8 +17,10 @@ from tests.unit.ingest.making import connection, nps, response
 class Tool:
     """The one connection."""
 
+    provider: str = "standard"
+
     async def find(self, name: str) -> Connection | None:
-        return connection()
+        return connection(self.provider)
 
     async def built_in(self, tenant: str) -> Connection | None:
         return None
@@ -29,15 +31,20 @@ class Setup:
     pool: asyncpg.Pool
     uploads: Imports
     observed: list[str | None] = field(default_factory=list)
+    tool: Tool = field(default_factory=Tool)
 
     def importer(self) -> Importer:
         """The importer of another process."""
         return Importer(
-            self.pool, self.uploads, Tool(), lambda: datetime.now(UTC), lambda tool, delivery: self.observed.append(delivery.id)
+            self.pool,
+            self.uploads,
+            self.tool,
+            lambda: datetime.now(UTC),
+            lambda tool, delivery: self.observed.append(delivery.id),
         )
 
-    async def started(self, content: bytes, cut: int = 1_000_000) -> Import:
-        job = await self.uploads.create("acme", "con_1", "ndjson", None, None, None)
+    async def started(self, content: bytes, cut: int = 1_000_000, file_format: str = "ndjson") -> Import:
+        job = await self.uploads.create("acme", "con_1", file_format, None, None, None)
         assert job
         for number, begin in enumerate(range(0, len(content), cut), 1):
             await self.uploads.add_part("acme", job.id, number, content[begin : begin + cut])
@@ -71,3 +78,16 @@ class Crash(BaseException):
 
 def records(count: int) -> bytes:
     return b"".join(json.dumps(response(nps(), id=f"r-{number}")).encode() + b"\n" for number in range(count))
+
+
+def reviews(lines: int, of: int) -> bytes:
+    """Archived batches of Trustpilot, each of so many reviews: `r-<line>-<number>`."""
+    return b"".join(
+        json.dumps({"events": [review(f"r-{line}-{number}") for number in range(of)]}).encode() + b"\n" for line in range(lines)
+    )
+
+
+def review(name: str) -> dict[str, object]:
+    """Trustpilot's event of a new review."""
+    data = {"id": name, "stars": 4, "createdAt": "2026-11-20T09:00:00Z"}
+    return {"eventName": "service-review-created", "eventData": data}

@@ -1,6 +1,7 @@
 """The importer on a real PostgreSQL: it continues after a crash, and stores what the database takes."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -14,7 +15,7 @@ from services.ingest.store.import_progress import ImportProgress
 from services.ingest.store.imports import Imports
 from shared.database import open_pool
 from tests.conftest import NewDatabase
-from tests.contract.import_setup import Crash, Setup, records
+from tests.contract.import_setup import Crash, Setup, records, reviews
 from tests.service.ingest.client import SECRET_KEY
 from tests.unit.ingest.importing import read
 
@@ -59,6 +60,35 @@ async def test_a_crash_after_a_transaction_loses_and_repeats_no_record(setup: Se
     assert (done.state, done.results, await setup.count("inbox")) == ("done", {"accepted": 700}, 700)
     assert len(setup.observed) == len({*setup.observed}) == 700
     assert await setup.pool.fetchval("SELECT count(*) FROM import_parts WHERE content IS NOT NULL") == 0
+
+
+async def test_a_crash_between_the_deliveries_of_one_line_loses_none(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup.tool.provider = "trustpilot"
+    monkeypatch.setattr(batches, "BATCH_ROWS", 2)
+    await setup.pool.execute("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.subject ~ 'r-1-[01]$') EXECUTE FUNCTION refuse()""")
+    job = await setup.started(reviews(2, of=3), file_format="trustpilot")
+    stored = inbox.store_rows
+
+    async def crash_after_two_of_the_second_line(db: Any, part: Any, rows: Any, *rest: Any) -> Any:
+        if rows[-1].line == 2 and rows[-1].place == 2:
+            raise Crash
+        return await stored(db, part, rows, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "store_rows", crash_after_two_of_the_second_line)
+        importer = setup.importer()
+        assert await importer.step(), "prepares the import"
+        with pytest.raises(Crash):
+            await importer.step()
+    await setup.end_claims()
+    await setup.finish()
+    await setup.pool.execute("DROP TRIGGER refuse ON events; DROP FUNCTION refuse")
+    subjects = await setup.pool.fetch("SELECT subject FROM events ORDER BY subject")
+    assert [row[0].rpartition("/")[2] for row in subjects] == ["r-0-0", "r-0-1", "r-0-2", "r-1-2"]
+    assert await setup.uploads.errors(job.id) == [(2, "", module.UNSTORABLE)] * 2
+    assert (await setup.load(job)).state == "done"
 
 
 async def test_records_are_stored_only_together_with_the_progress(setup: Setup) -> None:

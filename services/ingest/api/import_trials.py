@@ -113,7 +113,7 @@ def read_sample(ingest: Ingest, connection: Connection, body: ImportTrial) -> Sa
     parts = {1: content}
     header, begin = header_of(read_lines(parts.get), mapping) if mapping else ((), START)
     reader = RowReader(connection, body.format, mapping, header, "sample", ingest.now)
-    return summarise(connection, reader.rows(read_lines(parts.get, begin)))
+    return summarise(connection, reader.rows(read_lines(parts.get, begin), begin))
 
 
 def as_result(summary: SampleSummary, known: dict[str, bool]) -> ImportTrialResult:

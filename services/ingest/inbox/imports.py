@@ -30,6 +30,7 @@ SELECT count(*) FROM (SELECT FROM import_errors WHERE import_id = $1 AND place =
 ADD_FAULTS = """
 INSERT INTO import_errors (import_id, line, place, field, reason)
 SELECT $1, * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::text[])
+ON CONFLICT DO NOTHING  -- a line with several records is read again if only some of them were stored
 """
 ADVANCE = """
 UPDATE import_ranges SET part = $4, part_offset = $5, line = $6, bytes_read = $7, results = $8, attempts = 0,
@@ -83,7 +84,7 @@ async def _add_faults(db: Connection, job: int, rejected: Sequence[Row]) -> None
     faults = [
         (fault.line, place, fault.field, fault.reason)
         for row in listed
-        for place, fault in enumerate(faults_of(row)[:MAX_FAULTS])
+        for place, fault in enumerate(faults_of(row)[:MAX_FAULTS], row.place * MAX_FAULTS)
     ]
     if faults:
         await db.execute(ADD_FAULTS, job, *columns_of(faults, 4))

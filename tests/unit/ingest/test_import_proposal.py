@@ -45,6 +45,28 @@ def test_a_survey_is_mapped_by_the_names_of_its_columns_and_their_cells() -> Non
     assert len(read(SURVEY, proposal.mapping).deliveries) == 3
 
 
+def test_other_separators_of_lines_than_a_line_break_end_no_row() -> None:
+    proposal = propose(table("Why?", "too\u2028slow for me", "very slow\x85indeed"))
+    assert (proposal.rows, proposal.mapping["id"], proposal.mapping["answers"]) == (2, "ID", {"Why?": {"kind": "comment"}})
+
+
+@pytest.mark.parametrize("line", ["sep=;\r\n", "\ufeffSEP=;\n"])
+def test_a_line_of_excel_before_the_header_states_the_delimiter(line: str) -> None:
+    sample = (
+        line + "ID;Created at;NPS;Why, please?\n1;2026-11-20 10:00Z;9;Quick, kind, cheap\n2;2026-11-20 11:00Z;8;Good, so far\n"
+    )
+    proposal = propose(sample)
+    assert (proposal.mapping["delimiter"], proposal.mapping["id"], proposal.rows) == (";", "ID", 2)
+    content = read(sample, proposal.mapping)
+    assert (len(content.deliveries), [row.line for row in content.rows], content.faults) == (2, [3, 4], [])
+
+
+def test_the_days_of_excel_are_no_times_and_get_a_note() -> None:
+    proposal = propose("ID,Created at,NPS\n1,46346.375,9\n2,46347,8\n")
+    assert "at" not in proposal.mapping
+    assert notes_on(proposal, "Created at") == ["its numbers may be Excel's days: format the column as date and time there"]
+
+
 @pytest.mark.parametrize("name", ["Score", "Rating", "Q1", "Overall"])
 def test_numbers_from_0_to_10_alone_are_not_nps(name: str) -> None:
     proposal = propose(table(name, "0", "9", "10"))
@@ -70,6 +92,16 @@ def test_the_kind_follows_the_name_and_the_scale_is_never_narrower_than_the_cell
     assert propose(table(name, *cells)).mapping["answers"].get(name) == answer
 
 
+def test_a_likelihood_to_recommend_on_another_scale_is_not_nps() -> None:
+    name = "How likely are you to recommend us (1-5)?"
+    proposal = propose(table(name, "1", "5"))
+    assert proposal.mapping["answers"] == {}
+    assert notes_on(proposal, name) == ["NPS goes from 0 to 10, not from 1 to 5: state its `kind` and `scale`"]
+    note = "no number of the sample is above 5: check that its scale is 0 to 10"
+    assert notes_on(propose(table("NPS", "1", "5")), "NPS") == [note]
+    assert notes_on(propose(table("NPS (0-10)", "1", "5")), "NPS (0-10)") == []
+
+
 def test_a_scale_that_is_taken_from_the_cells_is_to_be_checked() -> None:
     assert notes_on(propose(table("CSAT", "1", "5")), "CSAT") == [
         "its scale is taken from the numbers of the sample, 1 to 5: check it"
@@ -82,6 +114,7 @@ def test_a_scale_that_is_taken_from_the_cells_is_to_be_checked() -> None:
         (["20/11/2026 10:00", "21/11/2026 10:00"], "%d/%m/%Y %H:%M"),
         (["11/20/2026 10:00", "11/21/2026 10:00"], "%m/%d/%Y %H:%M"),
         (["20.11.2026", "21.11.2026"], "%d.%m.%Y"),
+        (["11/20/26 9:30", "1/2/26 14:05"], "%m/%d/%y %H:%M"),
         (["1795166043", "1795166044"], "unix"),
     ],
 )
@@ -101,7 +134,7 @@ def test_the_delimiter_is_detected_and_a_cut_row_is_left_out() -> None:
     CsvMapping.model_validate(proposal.mapping)
 
 
-@pytest.mark.parametrize("sample", ["", "a,b\n", "one column\n1\n2\n"])
+@pytest.mark.parametrize("sample", ["", "a,b\n", "one column\n1\n2\n", "ID,NPS\r1,9\r2,8\r", "sep=;\n"])
 def test_a_sample_without_rows_or_columns_is_refused(sample: str) -> None:
     with pytest.raises(Undecidable):
         propose(sample)

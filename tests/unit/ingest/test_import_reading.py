@@ -106,6 +106,7 @@ def test_windows_1252_and_a_byte_order_mark_are_read() -> None:
         (HEADER + '1,2026-11-20,,9,"end" more,,\n', "line 2: text follows the end of a quoted cell"),
         ((HEADER + "1,2026-11-20,,9,Schön,,\n").encode("windows-1252"), "line 2: not utf-8"),
         (HEADER.encode("utf-16"), "line 1: "),
+        (FILE.replace("\n", "\r"), "line 1: a line ends with a carriage return alone"),
         ("", "the file is empty"),
         ("ID,Submitted,Emall,Score,Why,Country\n", 'mapping.customer.email: is no column of the file; did you mean "Emall"?'),
         ("ID,ID,Submitted,Email,Score,Why,Country\n", "mapping.id: the file has two columns of this name"),
@@ -139,6 +140,15 @@ def test_a_payload_is_read_as_the_hook_reads_it() -> None:
     line = json.dumps(payload)
     [delivery] = read(line + "\n", file_format="typeform", tool=tool).deliveries
     assert delivery == receive(tool, request(line.encode()), NOW)
+
+
+def test_a_batch_is_read_as_its_deliveries_and_again_as_a_whole_if_it_was_stored_in_part() -> None:
+    event = {"eventName": "service-review-created", "eventData": {"id": "1", "stars": 4, "createdAt": "2026-11-20T09:00:00Z"}}
+    batch = {"events": [event, event | {"eventData": event["eventData"] | {"id": "2"}}]}
+    content = read(f"{json.dumps(batch)}\n" * 2, file_format="trustpilot", tool=connection("trustpilot"))
+    subjects = [statement.event.subject for delivery in content.deliveries for statement in delivery.statements]
+    assert subjects == ["con_1/review/1", "con_1/review/2"] * 2
+    assert [(row.line, row.end.line) for row in content.rows] == [(1, 0), (1, 1), (2, 1), (2, 2)]
 
 
 @pytest.mark.parametrize(

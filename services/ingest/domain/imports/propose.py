@@ -4,6 +4,7 @@ A column is used only if its name or its values say what it holds. Whatever is l
 """
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,10 @@ from services.ingest.domain.imports.sample_columns import Column, Note
 from services.ingest.domain.imports.times import ISO, UNIX, UNIX_MS, read_time
 
 DELIMITERS = (",", ";", "\t", "|")
+SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+"""A line before the header by which Excel states the delimiter."""
+SERIAL_DAY = re.compile(r"[2-6]\d{4}([.,]\d+)?", re.ASCII)
+"""A time as Excel counts it, in days since 1900."""
 SAMPLE_ROWS = 500
 FORMATS = (
     ISO,
@@ -34,6 +39,13 @@ FORMATS = (
     "%m/%d/%Y %I:%M %p",
     "%d/%m/%Y",
     "%m/%d/%Y",
+    "%d.%m.%y %H:%M",
+    "%d/%m/%y %H:%M",
+    "%m/%d/%y %H:%M",
+    "%m/%d/%y %I:%M %p",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
     "%b %d, %Y %H:%M",
     "%b %d, %Y %I:%M %p",
     "%b %d, %Y",
@@ -76,10 +88,16 @@ def propose(sample: str) -> Proposal:
 
 
 def read_sample(sample: str) -> tuple[str, list[list[str]]]:
-    """(delimiter, rows with the header first): the delimiter that divides the rows into most columns, evenly."""
+    """(delimiter, rows with the header first): the delimiter that divides the rows into most columns, evenly, unless the first
+    line states it."""
+    text = sample.removeprefix("\ufeff")
+    if "\r" in text and "\n" not in text:
+        raise Undecidable("the lines end with a carriage return alone: save the file with the line ends LF or CRLF")
+    stated = SEPARATOR.match(text)
+    text = text[stated.end() :] if stated else text
     best: tuple[tuple[float, int], str, list[list[str]]] | None = None
-    for delimiter in DELIMITERS:
-        rows = list(islice(_parse(sample, delimiter), SAMPLE_ROWS + 1))
+    for delimiter in (stated[1],) if stated and stated[1] in DELIMITERS else DELIMITERS:
+        rows = list(islice(_parse(text, delimiter), SAMPLE_ROWS + 1))
         widths = Counter(map(len, rows))
         if rows and len(rows[0]) > 1:
             even = widths[len(rows[0])] / len(rows)
@@ -94,7 +112,7 @@ def _parse(sample: str, delimiter: str) -> Iterator[list[str]]:
     """The rows that are not blank. The last one is left out if the sample cuts it."""
     complete = sample if sample.endswith("\n") else sample[: sample.rfind("\n") + 1] or sample
     try:
-        for row in csv.reader(complete.removeprefix("\ufeff").splitlines(keepends=True), delimiter=delimiter):
+        for row in csv.reader(io.StringIO(complete, newline=""), delimiter=delimiter):
             if any(cell.strip() for cell in row):
                 yield row
     except csv.Error:
@@ -123,6 +141,11 @@ def _take_times(columns: list[Column], proposal: Proposal) -> list[Column]:
     edited = edited if edited is not at else None
     if at is None:
         proposal.notes.append(Note("", "no column holds times of a known format: `at` is missing"))
+        for column in columns:
+            if column.is_named("at") and column.mostly(lambda cell: SERIAL_DAY.fullmatch(cell) is not None):
+                proposal.notes.append(
+                    Note(column.name, "its numbers may be Excel's days: format the column as date and time there")
+                )
     for field_name, column in (("at", at), ("updated_at", edited)):
         if column:
             proposal.mapping[field_name] = _time_column(column, formats[column.name], proposal)

@@ -35,7 +35,7 @@ def answer_of(column: Column, notes: list[Note]) -> dict[str, Any] | None:
         return _comment(column, notes)
     low, high = min(numbers), max(numbers)
     if column.is_named("nps") and low >= 0 and high <= 10:
-        return {"kind": "nps"}
+        return _nps(column, high, notes)
     kind = next((kind for kind in ("csat", "ces") if column.is_named(kind)), None)
     if kind is None:
         if low >= 0 and high <= 10:
@@ -48,6 +48,19 @@ def answer_of(column: Column, notes: list[Note]) -> dict[str, Any] | None:
     if not SCALE_IN_NAME.search(column.name):
         notes.append(Note(column.name, f"its scale is taken from the numbers of the sample, {low} to {high}: check it"))
     return {"kind": kind, "scale": scale}
+
+
+def _nps(column: Column, high: int, notes: list[Note]) -> dict[str, Any] | None:
+    """NPS, unless the name of the column states another scale than 0 to 10."""
+    stated = SCALE_IN_NAME.search(column.name)
+    if stated and (int(stated[1]), int(stated[2])) != (0, 10):
+        notes.append(
+            Note(column.name, f"NPS goes from 0 to 10, not from {stated[1]} to {stated[2]}: state its `kind` and `scale`")
+        )
+        return None
+    if not stated and high <= 7:
+        notes.append(Note(column.name, f"no number of the sample is above {high}: check that its scale is 0 to 10"))
+    return {"kind": "nps"}
 
 
 def _scale(name: str, low: int, high: int) -> list[int] | None:

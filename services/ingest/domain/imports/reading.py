@@ -15,7 +15,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.idempotency import with_erasure_digest
 from services.ingest.domain.imports.job import Fault, Import
-from services.ingest.domain.imports.lines import MAX_LINE_BYTES, Line, Position
+from services.ingest.domain.imports.lines import MAX_LINE_BYTES, START, Line, Position
 from services.ingest.domain.imports.mapping import CsvMapping, digest_of
 from services.ingest.domain.imports.rows import (
     CsvRow,
@@ -46,12 +46,13 @@ BOM = b"\xef\xbb\xbf"
 
 class Row(Struct, frozen=True):
     """One record of the file: the line in which it begins, the position after it, and its delivery or the places that are
-    wrong. `error` is that of a record which a fault of ours keeps from being read."""
+    wrong. `error` is that of a record which a fault of ours keeps from being read. `place` counts the records of one line."""
 
     line: int
     end: Position
     outcome: Outcome
     error: Exception | None = None
+    place: int = 0
 
 
 def formats_for(provider: str) -> list[str]:
@@ -76,31 +77,34 @@ class RowReader:
     now: Callable[[], datetime]
     edited_at: datetime | None = None
 
-    def rows(self, lines: Iterable[Line]) -> Iterator[Row]:
-        """The records in `lines`, which begin after the header. Raises Unreadable if the rest of the file can't be read.
+    def rows(self, lines: Iterable[Line], begin: Position = START) -> Iterator[Row]:
+        """The records in `lines`, which begin after the header, at `begin`. Raises Unreadable if the rest of the file can't be
+        read.
 
         A record that raises anything else is rejected with the type of the error.
         """
         if self.mapping is None:
-            read = self._read_record if self.format == NDJSON else self._read_payload
             for line in lines:
                 content = (line.content.removeprefix(BOM) if line.number == 1 else line.content).strip(BLANK)
                 if content and line.is_too_long:
                     yield Row(line.number, line.end, too_long(line.number))
+                elif content and self.format == NDJSON:
+                    yield self._to_row(line.number, line.end, self._read_record, content)
                 elif content:
-                    yield self._to_row(line.number, line.end, read, content)
+                    yield from self._payload_rows(line, content, begin)
+                begin = line.end
             return
         converter = RowConverter(self.mapping, self.header)
         for row in read_rows(lines, self.mapping):
             yield self._to_row(row.line, row.end, partial(self._read_row, converter), row)
 
-    def _to_row(self, line: int, end: Position, read: Callable[[int, T], Outcome], content: T) -> Row:
+    def _to_row(self, line: int, end: Position, read: Callable[[int, T], Outcome], content: T, place: int = 0) -> Row:
         try:
-            return Row(line, end, read(line, content))
+            return Row(line, end, read(line, content), place=place)
         except MemoryError:
             raise
         except Exception as error:
-            return Row(line, end, [Fault(line, "", describe_fault(error))], error)
+            return Row(line, end, [Fault(line, "", describe_fault(error))], error, place)
 
     def _read_record(self, line: int, content: bytes) -> Outcome:
         """A canonical record."""
@@ -114,9 +118,19 @@ class RowReader:
             content = b'{"updated_at":"%b",%b' % (edited.encode(), content[1:])
         return self._to_delivery(line, value, content)
 
-    def _read_payload(self, line: int, content: bytes) -> Outcome:
-        """A payload as the tool posts it to the hook. It is stored as if it arrived there, so it is a duplicate if it did."""
+    def _payload_rows(self, line: Line, content: bytes, begin: Position) -> Iterator[Row]:
+        """The deliveries of a payload as the tool posts it to the hook: several if it is a batch.
+
+        Those before the last one end at `begin`, where the line begins: an import that stops between them reads the line again.
+        """
         request = Request("POST", "", Headers({"content-type": "application/json"}), content)
+        requests = PROVIDERS[self.connection.provider].requests(request)
+        for place, one in enumerate(requests):
+            end = line.end if one is requests[-1] else begin
+            yield self._to_row(line.number, end, self._read_payload, one, place)
+
+    def _read_payload(self, line: int, request: Request) -> Outcome:
+        """One delivery. It is stored as if it arrived at the hook, so it is a duplicate if it did."""
         return receive(self.connection, request, self.now())
 
     def _read_row(self, converter: RowConverter, line: int, row: CsvRow) -> Outcome:

@@ -1,6 +1,7 @@
 """Turns rows of a CSV file into canonical records."""
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,8 @@ from services.ingest.domain.imports.times import read_time
 from shared.suggestions import refusal
 
 BOM = b"\xef\xbb\xbf"
+SEPARATOR = re.compile(rb"sep=(.)\s*", re.IGNORECASE)
+"""A line before the header by which Excel states the delimiter."""
 MAX_ROW_LINES = 10_000
 """Lines of one row, whose texts may have line breaks."""
 
@@ -72,6 +75,8 @@ def _texts(lines: Iterable[Line], encoding: str, ends: list[Position]) -> Iterat
         if line.is_too_long or len(ends) > MAX_ROW_LINES:
             raise Unreadable(f"line {ends[0].line}: the row has more than {MAX_LINE_BYTES} bytes or {MAX_ROW_LINES} lines")
         content = line.content.removeprefix(BOM) if line.number == 1 else line.content
+        if line.number == 1 and SEPARATOR.fullmatch(content):
+            content = b"\n"
         if b"\0" in content:
             raise Unreadable(f"line {line.number}: NUL; the file must be text in {encoding}")
         try:
@@ -86,6 +91,8 @@ def _reason(error: str) -> str:
         return "a quoted cell has no end"
     if "expected after" in error:
         return "text follows the end of a quoted cell"
+    if "new-line character" in error:
+        return "a line ends with a carriage return alone: save the file with the line ends LF or CRLF"
     if "field limit" in error:
         return f"a cell has more than {MAX_LINE_BYTES} characters"
     return "not CSV"
