@@ -16,11 +16,11 @@ import asyncpg
 import structlog
 
 from services.ingest.domain.api_outcome import (
-    MOST_ATTEMPTS,
     MOST_FAULTS,
     Failure,
     block_after,
     describe_fault,
+    gives_up,
     pause_after,
     reason_code_of,
 )
@@ -28,7 +28,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import pseudonyms_in
 from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery
 from services.ingest.domain.providers import PROVIDERS, Request
-from services.ingest.domain.providers.payload import Unusable
+from services.ingest.domain.providers.payload import NotYet, Unusable
 from services.ingest.domain.providers.tool_api import MOST_FETCHES, Documents, Fetch
 from services.ingest.domain.receive import receive_again, receive_fetched, unfetched
 from services.ingest.inbox import fetch_queue
@@ -176,6 +176,8 @@ class Enricher:
                 documents = await self._documents(connection, stored, credentials)
         except TimeoutError:
             raise Failure("retry", "timeout", "the tool's API did not answer in time") from None
+        except NotYet as error:
+            raise Failure("retry", "missing", str(error)) from None
         except Unusable as error:
             raise Failure("quarantine", "unusable", str(error)) from None
         try:
@@ -202,20 +204,20 @@ class Enricher:
         self, failure: Failure, fetch: ClaimedFetch, connection: Connection, stored: StoredDelivery, encrypted_credentials: bytes
     ) -> None:
         """Turn a failure into its one outcome."""
-        gives_up = failure.action == "retry" and fetch.attempts >= MOST_ATTEMPTS
-        result = "quarantined" if gives_up else failure.label
+        is_last = gives_up(failure, fetch.attempts)
+        result = "quarantined" if is_last else failure.label
         log.info(
             "enricher.failed",
             connection=connection.id,
             provider=connection.provider,
             seq=fetch.seq,
             attempts=fetch.attempts,
-            action="quarantine" if gives_up else failure.action,
+            action="quarantine" if is_last else failure.action,
             outcome=failure.label,
         )
-        if gives_up or failure.action == "quarantine":
+        if is_last or failure.action == "quarantine":
             await self._apis.failed(connection.id, failure.reason, counts=False)
-            reason = f"{failure.reason}, {fetch.attempts} times" if gives_up else failure.reason
+            reason = f"{failure.reason}, {fetch.attempts} times" if is_last else failure.reason
             await self._complete(fetch, connection, unfetched(connection, stored, reason, reason_code_of(failure)), result)
         elif failure.action == "ignore":
             await self._complete(fetch, connection, unfetched(connection, stored, failure.reason, None), result)
@@ -229,6 +231,9 @@ class Enricher:
             if await self._apis.stop(connection.id, encrypted_credentials, failure.reason):
                 log.warning("enricher.stopped", connection=connection.id, tenant=connection.tenant, reason=failure.reason)
             await fetch_queue.postpone(self._pool, fetch, 0, counts=False)
+            return
+        if failure.label == "missing":
+            await fetch_queue.postpone(self._pool, fetch, pause_after(fetch.attempts, random.random()), counts=True)
             return
         failures = await self._apis.failed(connection.id, failure.reason, counts=True)
         if failure.action == "wait":

@@ -13,6 +13,9 @@ LONGEST_PAUSE = 6 * 3600.0
 MOST_ATTEMPTS = 15
 """Failed attempts after which a delivery goes to quarantine, about a day after the first."""
 
+MOST_MISSES = 6
+"""Calls for an object that the tool may not have yet, in about five minutes. Then its delivery goes to quarantine."""
+
 LONGEST_BLOCK = 300.0
 """Seconds for which a failing API isn't called, at most."""
 RATE_LIMIT_PAUSE = 60.0
@@ -35,6 +38,11 @@ class Failure(Exception):
     label: str
     reason: str
     retry_after: float | None = None
+
+
+def gives_up(failure: Failure, attempts: int) -> bool:
+    """Whether a failure that is worth a retry has been retried often enough."""
+    return failure.action == "retry" and attempts >= (MOST_MISSES if failure.label == "missing" else MOST_ATTEMPTS)
 
 
 def describe_fault(error: Exception) -> str:

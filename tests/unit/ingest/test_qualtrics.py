@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.mapping_use import UnmappedQuestion
 from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed
-from services.ingest.domain.providers.payload import Unusable
+from services.ingest.domain.providers.payload import NotYet, Unusable
 from services.ingest.domain.providers.tool_api import Fetch
 from services.ingest.domain.record import Response, read_record
 from tests import signing
@@ -150,7 +150,7 @@ def test_the_response_and_the_survey_are_fetched_once() -> None:
 
 
 def test_a_response_that_is_not_there_yet_is_not_taken_for_deleted() -> None:
-    with pytest.raises(Unusable, match="no such response yet"):
+    with pytest.raises(NotYet, match="no such response yet"):
         fetches({"response": None, "survey": survey()})
 
 

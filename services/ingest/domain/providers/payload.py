@@ -21,6 +21,10 @@ class Unusable(Exception):
         self.code = code
 
 
+class NotYet(Unusable):
+    """The tool does not have an object that its event announced. It may have it soon, so the call is worth another try."""
+
+
 class DeliveryIdentity(NamedTuple):
     """The tool's id of a delivery, and the subject that it is about. An id is None if the payload has none."""
 

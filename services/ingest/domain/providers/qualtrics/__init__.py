@@ -16,7 +16,15 @@ from pydantic import Field, StringConstraints
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.forms import parse_fields
-from services.ingest.domain.providers.payload import DeliveryIdentity, Unusable, as_text, parse_object, parse_payload, problem_of
+from services.ingest.domain.providers.payload import (
+    DeliveryIdentity,
+    NotYet,
+    Unusable,
+    as_text,
+    parse_object,
+    parse_payload,
+    problem_of,
+)
 from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi
 from services.ingest.domain.providers.qualtrics.documents import condense, lacks_answered
 from services.ingest.domain.providers.qualtrics.response import read_response
@@ -102,7 +110,7 @@ def _read_event(identity: DeliveryIdentity, event: dict[str, Any]) -> Parsed:
 def _fetches(request: Request, documents: Documents, mapping: FieldMapping) -> Sequence[Fetch]:
     """The response and the definition of its survey; the definition once more if the cached one lacks an answered question.
 
-    Raises Unusable if the response is not there. It may be so soon after its completion, so it counts as missing, not as deleted.
+    Raises NotYet if the response is not there: it may be so soon after its completion, so it is not taken for deleted.
     """
     survey, response = _ids(_event(request))
     definition = f"/API/v3/survey-definitions/{survey}"
@@ -112,7 +120,7 @@ def _fetches(request: Request, documents: Documents, mapping: FieldMapping) -> S
             Fetch("survey", definition, shared=True, optional=True),
         )
     if documents["response"] is None:
-        raise Unusable("Qualtrics has no such response yet, or the user of the token may not view it")
+        raise NotYet("Qualtrics has no such response yet, or the user of the token may not view it")
     if "new_survey" not in documents and lacks_answered(documents):
         return (Fetch("new_survey", definition, optional=True),)
     return ()
