@@ -121,6 +121,7 @@ def test_statuses_of_freshdesk_are_known(status: str, expected: str) -> None:
 def test_a_status_of_the_accounts_own_needs_the_mapping() -> None:
     parsed = parse(fixture("created", status="Geparkt"))
     assert parsed.problem == "status: unknown; declare your own statuses in `statuses` of the mapping"
+    assert parsed.problem_code == "unknown_value"
     assert parsed.about == ("ticket/11",)
     mapping = {"statuses": {"Geparkt": "on_hold"}}
     assert [fact.status for fact in facts(fixture("created", status="Geparkt"), "status", mapping)] == ["on_hold"]

@@ -110,6 +110,7 @@ def test_a_state_of_the_installations_own_needs_the_mapping() -> None:
     sent = fixture("closed", state="waiting for supplier")
     parsed = parse(sent)
     assert parsed.problem == "state: unknown; declare your own states in `states` of the mapping"
+    assert parsed.problem_code == "unknown_value"
     assert parsed.about == ("ticket/81",)
     mapping = {"states": {"waiting for supplier": "on_hold", "closed": "solved"}}
     assert [fact.status for fact in facts(sent, "status", mapping)] == ["on_hold"]
