@@ -26,6 +26,18 @@ async def test_a_thin_event_is_acknowledged_then_completed_and_published(fetchin
     assert health["api"]["stopped"] is None
 
 
+async def test_an_edit_by_a_second_webhook_with_a_query_in_its_url_is_about_the_same_response(fetching: Fetching) -> None:
+    hook = f"/v1/hooks/{fetching.connection['id']}"
+    await fetching.deliver()
+    await until(fetching.has_events)
+    body = event("response_updated", object_id=fetching.response, event_datetime="2026-11-20T10:05:00+00:00")
+    assert (await fetching.ingest.http.head(f"{hook}?edits")).status_code == 200
+    answer = await fetching.ingest.http.post(f"{hook}?edits", content=body, headers=signing.surveymonkey(SECRET, body))
+    assert (answer.status_code, answer.json()) == (202, {"status": "pending"})
+    await until(lambda: fetching.has_events(2))
+    assert len({stored.subject for stored in await fetching.ingest.events()}) == 1
+
+
 async def test_ten_updates_while_a_fetch_runs_are_one_further_fetch_of_the_newest_state(fetching: Fetching) -> None:
     fetching.api.released.clear()
     assert await fetching.deliver() == "pending"

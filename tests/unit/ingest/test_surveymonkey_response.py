@@ -121,6 +121,16 @@ def test_a_choice_without_a_number_on_the_scale_is_a_problem() -> None:
     assert (parsed.problem_code, parsed.about) == ("mapping_mismatch", ("response/5007154325",))
 
 
+@pytest.mark.parametrize("name", ["200", "201", "999"])
+def test_a_choice_that_the_survey_lacks_is_a_problem(name: str) -> None:
+    """Of a rating by its type, of one by the mapping, and of a question that the survey lacks too."""
+    mapping = FieldMapping.model_validate({"questions": {one: {"kind": "csat", "scale": [1, 5]} for one in ("201", "999")}})
+    parsed = read(documents(reply(name, {"choice_id": "c99", "row_id": "r1"})), mapping)
+    assert parsed.problem == f"question {name} is a rating, but its choice is not in the survey"
+    assert parsed.problem_code == "mapping_mismatch"
+    assert read(documents(reply("999", {"choice_id": "c99"})), FieldMapping()).use.unmapped[0].question == "999"
+
+
 def test_not_applicable_is_no_answer() -> None:
     na = [*choices("Bad", "Good", weights=[1, 2]), {"id": "c9", "text": "N/A", "weight": 0, "is_na": True}]
     rating = question("207", "matrix", "rating", "Rate", choices=na, rows=[{"id": "r", "text": ""}])

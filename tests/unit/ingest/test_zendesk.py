@@ -138,6 +138,18 @@ def test_an_offered_rating_is_ignored_and_an_unknown_one_is_a_problem() -> None:
     assert parse(event("csat_received", {"satisfaction_score": {"score": "4"}})).problem_code == "unknown_value"
 
 
+@pytest.mark.parametrize("happened", [{}, {"survey_response": {"answers": [{"rating": 4}]}}, {"satisfaction_score": "GOOD"}])
+def test_a_rating_of_another_shape_is_a_problem_and_not_ignored(happened: dict[str, Any]) -> None:
+    parsed = parse(event("csat_received", happened))
+    assert (parsed.ignored, parsed.problem_code, parsed.about) == (None, "unexpected_payload", ("ticket/35436",))
+
+
+def test_other_names_of_kinds_are_read() -> None:
+    comment = {"comment": {"id": "1", "body": "hello", "is_public": True, "author": {"id": "902000000000000017"}}}
+    assert [fact.text for fact in facts(event("comment_created", comment), "message")] == ["hello"]
+    assert len(facts(event("spam", {}), "spam")) == 1
+
+
 def test_assignments_priority_merging_spam_and_deletion_are_facts() -> None:
     assert [fact.agent for fact in facts(event("agent_assignment_changed", {"current": None}), "assigned")][-1] is None
     assert [fact.priority for fact in facts(fixture("priority_changed"), "priority")] == ["high", "high"]

@@ -39,7 +39,8 @@ EDGE_NUMBER = re.compile(r"(?:^|\s)(\d{1,3})$|^(\d{1,3})(?=\s|[:)]|\.\s)", re.AS
 
 class RowAnswer(NamedTuple):
     """The answer to a question, or to one row of it. `names` are the keys under which a mapping may declare it, the first one
-    names it. `chosen` are its choices, `text` is typed, `typed_beside` a comment beside the choices."""
+    names it. `chosen` are its choices, `text` is typed, `typed_beside` a comment beside the choices. `lacks_choice` says that a
+    choice was made which the survey does not have."""
 
     names: tuple[str, ...]
     question: dict[str, Any]
@@ -48,6 +49,7 @@ class RowAnswer(NamedTuple):
     text: str | None
     typed_beside: str | None
     declared: SurveyQuestion | None
+    lacks_choice: bool
 
 
 def read_response(documents: Documents, mapping: FieldMapping) -> tuple[dict[str, Any], MappingUse]:
@@ -104,10 +106,11 @@ def _row_answers(response: Mapping[str, Any], survey: Mapping[str, Any], mapping
                 by_row.setdefault(as_text(one.get("row_id")), []).append(one)
         for row, its in (by_row or {None: []}).items():
             names = _names(name, row, single=len(rows) < 2)
-            chosen = tuple(choices[key] for one in its if (key := as_text(one.get("choice_id"))) in choices)
+            ids = [key for one in its if (key := as_text(one.get("choice_id")))]
+            chosen = tuple(choices[key] for key in ids if key in choices)
             text = next((value for one in its if (value := as_text(one.get("text")))), None)
             declared = next((mapping.questions[key] for key in names if key in mapping.questions), None)
-            yield RowAnswer(names, question, rows.get(row, {}), chosen, text, beside, declared)
+            yield RowAnswer(names, question, rows.get(row, {}), chosen, text, beside, declared, len(chosen) < len(ids))
             beside = None  # a comment belongs to the question, so to its first row
 
 
@@ -158,6 +161,8 @@ def _value(answer: RowAnswer, question: SurveyQuestion) -> int | None:
     Raises Unusable if the answer has no number on the scale.
     """
     scale = question.scale or (NPS_SCALE if question.kind == "nps" else CES_SCALE)
+    if answer.lacks_choice:
+        raise Unusable(f"question {answer.names[0]} is a rating, but its choice is not in the survey", "mapping_mismatch")
     if not answer.chosen:
         if answer.text is None:
             return None

@@ -31,6 +31,9 @@ PREFIX = "zen:event-type:ticket."
 REPEATED_WITHIN = timedelta(seconds=5)
 """The most time between `created_at`, which has no decimals, and a comment that repeats the opening."""
 
+OTHER_NAMES = {"comment_created": "comment_added", "spam": "marked_as_spam"}
+"""Names of kinds that a public client lists beside the documented ones."""
+
 Facts = list[dict[str, Any]]
 Reader = Callable[[dict[str, Any], dict[str, Any], Any], Facts]
 """Takes `detail`, `event` and `time`. Returns the change as facts of the canonical record."""
@@ -39,9 +42,11 @@ Reader = Callable[[dict[str, Any], dict[str, Any], Any], Facts]
 def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of an event. Kinds without a reader are ignored. Raises Unusable if the event can't be read."""
     delivery, kind = as_text(payload.get("id")), type_in(payload, "type")
-    reader = READERS.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
+    name = kind.removeprefix(PREFIX) if kind.startswith(PREFIX) else ""
+    reader = READERS.get(name := OTHER_NAMES.get(name, name))
     if reader is None:
         return Parsed(delivery, ignored=kind)
+    kind = PREFIX + name
     detail, event, time = object_in(payload, "detail"), object_in(payload, "event"), payload.get("time")
     happened = reader(detail, event, time)
     if not happened and kind == PREFIX + "csat_received":
@@ -189,6 +194,8 @@ def _spam(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
 
 def _rated(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
     score = object_in(event, "satisfaction_score")
+    if "score" not in score:
+        raise Unusable("event.satisfaction_score.score is missing: it may be the answer to another kind of survey")
     fact = rating_fact(score.get("score"), time, score.get("comment"))
     return [fact] if fact else []
 
