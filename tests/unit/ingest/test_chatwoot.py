@@ -115,6 +115,27 @@ def test_the_sender_and_the_type_decide_who_wrote(name: str, author: tuple[Any, 
     assert (message.id, message.text) == (str(payload["id"]), payload["content"])
 
 
+@pytest.mark.parametrize(
+    ("sender", "sender_type", "author"),
+    [
+        ({"id": 3, "name": "Ada", "email": "ada@shop.example"}, None, ("agent", "3")),
+        ({"id": 3, "name": "Ada"}, "User", ("agent", "3")),
+        ({"id": 8, "name": "Bot"}, "AgentBot", ("bot", None)),
+        ({}, None, ("bot", None)),
+    ],
+)
+def test_a_sender_without_a_type_is_a_person_if_something_else_says_so(
+    sender: dict[str, Any], sender_type: str | None, author: tuple[str, str | None]
+) -> None:
+    [message] = facts(fixture("message_created_reply", sender=sender, sender_type=sender_type), "message")
+    assert (message.by, message.agent) == author
+
+
+def test_a_sender_of_whom_nothing_is_known_is_a_problem() -> None:
+    problem = "sender.type is missing: it is not known whether a person wrote the message"
+    assert parse(fixture("message_created_reply", sender={"id": 3, "name": "Ada"})).problem == problem
+
+
 def test_a_deleted_message_loses_its_text_and_keeps_its_id() -> None:
     deleted = fixture("message_created_first", event="message_updated", content_attributes={"deleted": True})
     [message] = facts(deleted, "message")

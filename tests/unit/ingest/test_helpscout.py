@@ -112,6 +112,18 @@ def test_without_threads_a_reply_is_known_by_its_time(name: str, message: tuple[
     assert (fact.id, fact.text) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "missing", "problem"),
+    [
+        ("convo.agent.reply.created", "userUpdatedAt", "userUpdatedAt, the time of the reply, is missing"),
+        ("convo.note.created", "userUpdatedAt", "userUpdatedAt, the time of the reply, is missing"),
+        ("convo.customer.reply.created", "customerWaitingSince", "customerWaitingSince.time, the time of the reply, is missing"),
+    ],
+)
+def test_a_reply_without_its_time_is_a_problem_and_not_lost(name: str, missing: str, problem: str) -> None:
+    assert parse(fixture(name, **{missing: None})).problem == problem
+
+
 def test_published_threads_are_messages_with_author_and_text() -> None:
     sent = fixture("convo.agent.reply.created_threads")
     [opened] = facts(sent, "opened")

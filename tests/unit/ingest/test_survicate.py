@@ -137,9 +137,16 @@ def test_a_choice_may_be_a_dimension() -> None:
     assert parsed.use.dimensions == {"12123"}
 
 
-def test_other_answers_and_events_are_left_out() -> None:
-    matrix = payload("text", text=None, matrix=[{"body": "Speed", "value": "Good"}])
-    assert (answers(matrix), parse(matrix).use.unmapped) == ([], ())
+@pytest.mark.parametrize("answer", [{"matrix": [{"body": "Speed", "value": "Good"}]}, {"choice": ["Great"]}, {"text": 5}])
+def test_an_answer_of_another_shape_is_unmapped_until_it_is_ignored(answer: dict[str, Any]) -> None:
+    other = payload("text", **{"text": None, **answer})
+    assert (answers(other), [one.question for one in parse(other).use.unmapped]) == ([], ["12124"])
+    assert parse(other, {"questions": {"12124": {"kind": "ignore"}}}).use.unmapped == ()
+    assert parse(other, {"questions": {"12124": {"kind": "comment"}}}).problem_code == "mapping_mismatch"
+    assert parse(payload("text", text=None)).use.unmapped == ()
+
+
+def test_other_events_are_left_out() -> None:
     assert parse({"messageId": "m", "event": {"surveyAnswered": {}}}).ignored == "surveyAnswered"
     assert parse({"messageId": "m", "event": {"questionAnswered": []}}).problem == "responseUuid is missing"
 

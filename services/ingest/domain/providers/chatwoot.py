@@ -140,14 +140,28 @@ def _type_of(message: dict[str, Any]) -> str:
 
 
 def _author(message: dict[str, Any]) -> dict[str, Any]:
-    """The party of a message. One that goes out without a person as its sender is automatic."""
+    """The party of a message. One that goes out without a person as its sender is automatic.
+
+    Raises Unusable if nothing says whether the sender is a person.
+    """
     if _type_of(message) == "incoming":
         return {"by": "customer"}
     sender = object_in(message, "sender")
-    if sender.get("type") == "user":
+    if _is_person(sender, message.get("sender_type")):
         agent = as_text(sender.get("id"))
         return {"by": "agent", **({"agent": agent} if agent else {})}
     return {"by": "bot", "auto": True}
+
+
+def _is_person(sender: dict[str, Any], sender_type: object) -> bool:
+    """Whether a sender is a user. Some releases leave out the type; of all senders only users have an e-mail address.
+
+    Raises Unusable if there is a sender of whom nothing says so.
+    """
+    kind = as_text(sender.get("type")) or as_text(sender_type)
+    if kind is None and as_text(sender.get("id")) and not sender.get("email"):
+        raise Unusable("sender.type is missing: it is not known whether a person wrote the message")
+    return kind.lower() == "user" if kind else bool(sender.get("email"))
 
 
 def _content(message: dict[str, Any]) -> dict[str, str]:
@@ -248,7 +262,7 @@ def _names(conversation: dict[str, Any], message: dict[str, Any]) -> tuple[Value
     people = [("team", object_in(meta, "team"))]
     if meta.get("assignee_type") != "AgentBot":
         people.append(("agent", object_in(meta, "assignee")))
-    if _type_of(message) == "outgoing" and sender.get("type") == "user":
+    if _type_of(message) == "outgoing" and _is_person(sender, message.get("sender_type")):
         people.append(("agent", sender))
     names = (
         ValueName(dimension, value, name)

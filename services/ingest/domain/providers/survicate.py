@@ -43,6 +43,8 @@ BESIDE = ".comment"
 CUSTOMER_ATTRIBUTES = ("user_id", "customer_id")
 """Attributes of respondents that hold the customer's id in the tenant's own systems."""
 CONTACT_FORM = "fields"
+CONTEXT = ("responseUuid", "survey", "url", "timestamp", "respondent", "question", CONTACT_FORM)
+"""The keys of an event that hold no answer to map."""
 
 Answers = list[dict[str, Any]]
 
@@ -125,7 +127,7 @@ def _answers(name: str, event: Mapping[str, Any], settings: SurvicateSettings) -
         declared = COMMENT if isinstance(text, str) else NPS if _is_nps(choice) else None
     answers = _beside(name, choice, settings)
     if declared is None:
-        return answers, bool(choice)
+        return answers, any(value not in (None, "", [], {}) for key, value in event.items() if key not in CONTEXT)
     if declared.kind == "ignore":
         return answers, False
     if declared.kind == "comment":

@@ -131,13 +131,22 @@ def _messages(threads: Sequence[dict[str, Any]], created: str) -> Facts:
 
 
 def _reply(event: str, conversation: dict[str, Any]) -> Facts:
-    """The message that the event announces, without its text. The API does not say who of the agents wrote it."""
-    waiting = object_in(conversation, "customerWaitingSince")
-    if event == CUSTOMER_REPLY and waiting.get("latestReplyFrom", "customer") == "customer" and (at := _time(waiting, "time")):
-        return [{"fact": "message", "at": at, "by": "customer"}]
-    at = _time(conversation, "userUpdatedAt") or _time(conversation, "userModifiedAt")
-    if event in (AGENT_REPLY, NOTE) and at:
-        return [{"fact": "message", "at": at, "by": "agent", "public": event == AGENT_REPLY}]
+    """The message that the event announces, without its text. The API does not say who of the agents wrote it.
+
+    A customer who was answered since does not wait any more, so the time of that reply is lost. Raises Unusable if another time
+    is missing.
+    """
+    if event == CUSTOMER_REPLY:
+        waiting = object_in(conversation, "customerWaitingSince")
+        if waiting.get("latestReplyFrom", "customer") != "customer":
+            return []
+        if at := _time(waiting, "time"):
+            return [{"fact": "message", "at": at, "by": "customer"}]
+        raise Unusable("customerWaitingSince.time, the time of the reply, is missing")
+    if event in (AGENT_REPLY, NOTE):
+        if at := _time(conversation, "userUpdatedAt") or _time(conversation, "userModifiedAt"):
+            return [{"fact": "message", "at": at, "by": "agent", "public": event == AGENT_REPLY}]
+        raise Unusable("userUpdatedAt, the time of the reply, is missing")
     return []
 
 
