@@ -143,8 +143,8 @@ def test_a_payload_is_read_as_the_hook_reads_it() -> None:
 
 
 def test_a_batch_is_read_as_its_deliveries_and_again_as_a_whole_if_it_was_stored_in_part() -> None:
-    event = {"eventName": "service-review-created", "eventData": {"id": "1", "stars": 4, "createdAt": "2026-11-20T09:00:00Z"}}
-    batch = {"events": [event, event | {"eventData": event["eventData"] | {"id": "2"}}]}
+    data = {"stars": 4, "createdAt": "2026-11-20T09:00:00Z"}
+    batch = {"events": [{"eventName": "service-review-created", "eventData": data | {"id": name}} for name in ("1", "2")]}
     content = read(f"{json.dumps(batch)}\n" * 2, file_format="trustpilot", tool=connection("trustpilot"))
     subjects = [statement.event.subject for delivery in content.deliveries for statement in delivery.statements]
     assert subjects == ["con_1/review/1", "con_1/review/2"] * 2

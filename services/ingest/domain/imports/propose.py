@@ -141,11 +141,9 @@ def _take_times(columns: list[Column], proposal: Proposal) -> list[Column]:
     edited = edited if edited is not at else None
     if at is None:
         proposal.notes.append(Note("", "no column holds times of a known format: `at` is missing"))
-        for column in columns:
-            if column.is_named("at") and column.mostly(lambda cell: SERIAL_DAY.fullmatch(cell) is not None):
-                proposal.notes.append(
-                    Note(column.name, "its numbers may be Excel's days: format the column as date and time there")
-                )
+        for one in columns:
+            if one.is_named("at") and one.mostly(lambda cell: SERIAL_DAY.fullmatch(cell) is not None):
+                proposal.notes.append(Note(one.name, "its numbers may be Excel's days: format the column as date and time there"))
     for field_name, column in (("at", at), ("updated_at", edited)):
         if column:
             proposal.mapping[field_name] = _time_column(column, formats[column.name], proposal)
