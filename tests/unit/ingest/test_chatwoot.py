@@ -131,7 +131,7 @@ def test_a_sender_without_a_type_is_a_person_if_something_else_says_so(
     assert (message.by, message.agent) == author
 
 
-def test_a_sender_of_whom_nothing_is_known_is_a_problem() -> None:
+def test_a_sender_that_nothing_describes_is_a_problem() -> None:
     problem = "sender.type is missing: it is not known whether a person wrote the message"
     assert parse(fixture("message_created_reply", sender={"id": 3, "name": "Ada"})).problem == problem
 

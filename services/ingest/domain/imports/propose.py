@@ -93,10 +93,10 @@ def read_sample(sample: str) -> tuple[str, list[list[str]]]:
     text = sample.removeprefix("\ufeff")
     if "\r" in text and "\n" not in text:
         raise Undecidable("the lines end with a carriage return alone: save the file with the line ends LF or CRLF")
-    stated = SEPARATOR.match(text)
-    text = text[stated.end() :] if stated else text
+    first_line = SEPARATOR.match(text)
+    text = text[first_line.end() :] if first_line else text
     best: tuple[tuple[float, int], str, list[list[str]]] | None = None
-    for delimiter in (stated[1],) if stated and stated[1] in DELIMITERS else DELIMITERS:
+    for delimiter in (first_line[1],) if first_line and first_line[1] in DELIMITERS else DELIMITERS:
         rows = list(islice(_parse(text, delimiter), SAMPLE_ROWS + 1))
         widths = Counter(map(len, rows))
         if rows and len(rows[0]) > 1:

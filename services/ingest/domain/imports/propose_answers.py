@@ -52,13 +52,11 @@ def answer_of(column: Column, notes: list[Note]) -> dict[str, Any] | None:
 
 def _nps(column: Column, high: int, notes: list[Note]) -> dict[str, Any] | None:
     """NPS, unless the name of the column states another scale than 0 to 10."""
-    stated = SCALE_IN_NAME.search(column.name)
-    if stated and (int(stated[1]), int(stated[2])) != (0, 10):
-        notes.append(
-            Note(column.name, f"NPS goes from 0 to 10, not from {stated[1]} to {stated[2]}: state its `kind` and `scale`")
-        )
+    scale = SCALE_IN_NAME.search(column.name)
+    if scale and (int(scale[1]), int(scale[2])) != (0, 10):
+        notes.append(Note(column.name, f"NPS goes from 0 to 10, not from {scale[1]} to {scale[2]}: state its `kind` and `scale`"))
         return None
-    if not stated and high <= 7:
+    if not scale and high <= 7:
         notes.append(Note(column.name, f"no number of the sample is above {high}: check that its scale is 0 to 10"))
     return {"kind": "nps"}
 

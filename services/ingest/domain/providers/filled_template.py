@@ -48,9 +48,9 @@ def _begin_of(text_key: str) -> bytes:
 def _repaired(body: bytes, text_key: str) -> dict[str, Any]:
     """The fields of a template whose values are not escaped. Raises Unusable if it is none."""
     begin = _begin_of(text_key)
-    head, found, rest = body.partition(begin)
+    head, separator, rest = body.partition(begin)
     text, quote, end = rest.rpartition(b'"')
-    if not found or not quote or end.strip() != b"}":
+    if not separator or not quote or end.strip() != b"}":
         raise Unusable(f"the body is no JSON; its {text_key} must come last, as in Earshot's template", "malformed_body")
     payload = parse_object(VALUE_LINE.sub(_with_escapes, head) + begin + b'"}')
     return payload | parse_object(b"{" + begin + _escaped(text) + b'"}')
