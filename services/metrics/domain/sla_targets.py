@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Literal, get_args
 
 from services.metrics.domain.business_hours import BusinessHours
 from services.metrics.domain.sla import AppliedPolicy, Policy, Target
-from services.metrics.domain.statuses import UNSOLVED
+from services.metrics.domain.statuses import UNSOLVED, Period
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.waits import Wait
 
@@ -22,6 +23,11 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 
 LATEST_START = datetime(9000, 1, 1, tzinfo=UTC)
 """A time that runs from a later instant has no target: the deadline may be no time of the calendar."""
+
+
+def target_of(policy: Policy, metric: Metric) -> Target | None:
+    """The target of a metric that the policy has."""
+    return {"first_reply": policy.first_reply, "next_reply": policy.next_reply, "resolution": policy.resolution}[metric]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +79,77 @@ def next_reply(clock: "Clock", wait: Wait) -> Outcome | None:
     return clock.reply("next_reply", wait.since, wait.replied, wait.solved, ended=wait.replied or wait.solved)
 
 
+def periods_that_count(metric: Metric, policy: Policy, ticket: TicketView) -> Iterator[Period]:
+    """The periods whose time counts for the targets of a metric; the last may have no end.
+
+    None for a wait that began after the last solve: without a reply its target is cancelled, whatever time has passed. The time
+    of a resolution that never ran is the empty one at the opening.
+    """
+    match metric:
+        case "first_reply":
+            yield ticket.opened, reply_or_solve(ticket)
+        case "next_reply":
+            for wait in ticket.waits:
+                end = wait.replied or wait.solved
+                if end is not None or ticket.current_solve is None:
+                    yield wait.since, end
+        case "resolution":
+            running = tuple(ticket.periods_in([status for status in UNSOLVED if status not in policy.pause]))
+            yield from running or ((ticket.opened, ticket.opened),)
+
+
+def reply_or_solve(ticket: TicketView) -> datetime | None:
+    """When the first reply or the first solve was, the earlier one; None before either."""
+    return min((at for at in (ticket.first_reply, *(solve.at for solve in ticket.solves[:1])) if at is not None), default=None)
+
+
 # --- each policy that applied ---------------------------------------------------------------------------------------------
 def outcomes_by_application(
     applications: Sequence[tuple[datetime, AppliedPolicy]], hours: BusinessHours, ticket: TicketView
 ) -> Iterator[tuple[AppliedPolicy, Outcome]]:
     """The outcomes where each policy that applied to a ticket, in order of time, gives it targets of its own.
 
-    The target of the first reply is that of the policy at the opening, else of the last one that applied before the reply. The
-    other targets are those of each policy that was in force meanwhile, all from one beginning. A solve meets the target of a
-    reply.
+    A solve meets the target of a reply.
     """
-    end = min((at for at in (ticket.first_reply, *(solve.at for solve in ticket.solves[:1])) if at is not None), default=None)
-    of_replies = [(at, one) for at, one in applications if one.policy.first_reply and (end is None or at <= end)]
-    for _, one in of_replies[:1] if of_replies and of_replies[0][0] == ticket.opened else of_replies[-1:]:
-        if one.policy.first_reply and (outcome := first_reply(Clock(one.policy.first_reply, hours, ticket, solve_fulfils=True))):
-            yield one, outcome
-    until = [at for at, _ in applications[1:]]
-    for (at, one), replaced_at in zip(applications, (*until, None), strict=True):
-        if one.policy.next_reply:
-            clock = Clock(one.policy.next_reply, hours, ticket, solve_fulfils=True)
-            for wait in map(partial(wait_until_solve, ticket), ticket.waits):
-                ended = wait.replied or wait.solved
-                in_force = (replaced_at is None or replaced_at > wait.since) and (ended is None or at <= ended)
-                if in_force and (outcome := next_reply(clock, wait)):
-                    yield one, outcome
-        solve = ticket.current_solve
-        target = one.policy.resolution if solve is None or at <= solve.at else None
-        if target and (outcome := resolution(one.policy, target, hours, ticket)):
-            yield one, outcome
+    for applied, _ in given_by_application("first_reply", applications, ticket):
+        target = applied.policy.first_reply
+        if target and (outcome := first_reply(Clock(target, hours, ticket, solve_fulfils=True))):
+            yield applied, outcome
+    for applied, wait in given_by_application("next_reply", applications, ticket):
+        target = applied.policy.next_reply
+        if target and wait and (outcome := next_reply(Clock(target, hours, ticket, solve_fulfils=True), wait)):
+            yield applied, outcome
+    for applied, _ in given_by_application("resolution", applications, ticket):
+        target = applied.policy.resolution
+        if target and (outcome := resolution(applied.policy, target, hours, ticket)):
+            yield applied, outcome
+
+
+def given_by_application(
+    metric: Metric, applications: Sequence[tuple[datetime, AppliedPolicy]], ticket: TicketView
+) -> Iterator[tuple[AppliedPolicy, Wait | None]]:
+    """The policies that each give a ticket a target of this metric, of a next reply with its wait.
+
+    The target of the first reply is that of the policy at the opening, else of the last one that applied before the reply. The
+    other targets are those of each policy that was in force meanwhile, all from one beginning.
+    """
+    having = [(at, one) for at, one in applications if target_of(one.policy, metric)]
+    match metric:
+        case "first_reply":
+            end = reply_or_solve(ticket)
+            of_replies = [(at, one) for at, one in having if end is None or at <= end]
+            at_opening = of_replies and of_replies[0][0] == ticket.opened
+            yield from ((one, None) for _, one in (of_replies[:1] if at_opening else of_replies[-1:]))
+        case "next_reply":
+            replaced = dict(pairwise(at for at, _ in applications))
+            for at, one in having:
+                for wait in map(partial(wait_until_solve, ticket), ticket.waits):
+                    ended, replaced_at = wait.replied or wait.solved, replaced.get(at)
+                    if (replaced_at is None or replaced_at > wait.since) and (ended is None or at <= ended):
+                        yield one, wait
+        case "resolution":
+            solve = ticket.current_solve
+            yield from ((one, None) for at, one in having if solve is None or at <= solve.at)
 
 
 def wait_until_solve(ticket: TicketView, wait: Wait) -> Wait:
@@ -120,7 +169,7 @@ def resolution(policy: Policy, target: Target, hours: BusinessHours, ticket: Tic
     """
     clock = Clock(target, hours, ticket)
     left = timedelta(seconds=target.seconds)
-    for start, end in ticket.periods_in([status for status in UNSOLVED if status not in policy.pause]):
+    for start, end in periods_that_count("resolution", policy, ticket):
         elapsed = None if end is None else clock.elapsed(start, end)
         if elapsed is None or elapsed > left:
             deadline = clock.deadline(start, left)

@@ -13,8 +13,11 @@ from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.measure import TICKET, Measure, family_of, name_under
 from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.preset_tickets import DELETED
-from services.metrics.domain.presets import Preset
+from services.metrics.domain.presets import OURS, Preset
+from services.metrics.domain.sla_reasons import reason_without_outcome
 from services.metrics.domain.sla_rows import TARGETS
+from services.metrics.domain.sla_targets import Metric
+from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.ticket_measures import BUSINESS_MEASURES, FIRST_REPLY, NEXT_REPLY, SLA_NEXT_REPLY, TOUCHES
 from services.metrics.domain.ticket_rows import NO_REPLY_ONE_TOUCH, ONE_TOUCH
@@ -29,6 +32,12 @@ OWN_PREFIX = "dim."
 """Precedes the name of a dimension of the tenant's own where a column has the same name."""
 EARLY_DIMENSIONS = ("team", "agent", "priority")
 """The dimensions that come among the first columns; the others come last."""
+
+TARGET_STATES = (
+    "`breached`, also while its time runs on past the deadline; `running`; `met`; of several targets the first of these."
+    " Without any: `cancelled` by a solve in time, `paused` by the status, or `no_calendar` for a part of the time."
+    " Empty without such a target"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class ExportedTicket:
     rows: Sequence[Contribution]
     model: str
     now: datetime
+    terms: Terms
     preset: Preset | None = None
 
     def contributions(self, measure: str) -> list[Contribution]:
@@ -160,12 +170,12 @@ def amount_column(measure: Measure, ending: str, description: str) -> Column:
 
 def targets() -> Iterator[Column]:
     """The states of SLA targets."""
-    for measure in TARGETS.values():
+    for metric, measure in TARGETS.items():
         yield Column(
             measure.family,
             "string",
-            "`met`, `breached` or `running`; empty without such a target, or if it was cancelled",
-            lambda one, family=measure.family: target_state(one, family),  # type: ignore[misc]
+            TARGET_STATES,
+            lambda one, metric=metric: target_state(one, metric),  # type: ignore[misc]
         )
 
 
@@ -181,10 +191,15 @@ def next_reply_breaches(one: ExportedTicket) -> int | None:
     return sum(not row.amount and row.at < one.now for row in rows) if rows else None
 
 
-def target_state(one: ExportedTicket, measure: str) -> str | None:
-    """The state of a target: of several the worst."""
-    states = {"running" if row.at >= one.now else "met" if row.amount else "breached" for row in one.contributions(measure)}
-    return next((state for state in ("breached", "running", "met") if state in states), None)
+def target_state(one: ExportedTicket, metric: Metric) -> str | None:
+    """The state of the targets of a metric; None without any."""
+    rows = one.contributions(TARGETS[metric].family)
+    if not rows:
+        rules = OURS if one.preset is None else one.preset.rules
+        reason = reason_without_outcome(metric, one.view, one.ticket, one.terms, rules)
+        return None if reason in ("no_target", "no_value") else reason
+    states = {"running" if row.at >= one.now else "met" if row.amount else "breached" for row in rows}
+    return next(state for state in ("breached", "running", "met") if state in states)
 
 
 def feedback() -> Iterator[Column]:

@@ -16,9 +16,9 @@ from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.measure import Measure, stem_of
 from services.metrics.domain.measures import COMMENTS, RESPONSES, STARS
-from services.metrics.domain.preset_tickets import with_opener
-from services.metrics.domain.presets import PRESETS
-from services.metrics.domain.sla import AppliedPolicy, applied_policy
+from services.metrics.domain.preset_tickets import ticket_under
+from services.metrics.domain.presets import OURS
+from services.metrics.domain.sla_reasons import reason_without_outcome
 from services.metrics.domain.sla_rows import TARGETS
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
@@ -141,10 +141,16 @@ class LeftOutCounts:
             self._add_without_duration(subject, ticket, durations[0], opening)
         elif self._kpi.of_policies and self._recount.in_window(opening.at):
             if not own:
-                applied = applied_policy(self._terms.policies, subject.view, ticket)
-                self.counts[reason_without_outcome(applied, self._kpi.measures[0], ticket)] += 1
+                self.counts[self._reason_without_outcome(subject.view, ticket)] += 1
             else:
                 self._add_targets(ticket, own)
+
+    def _reason_without_outcome(self, view: SubjectView, ticket: TicketView) -> str:
+        """Why a ticket has no outcome of the SLA target that the KPI counts, under the query's preset."""
+        measure = self._kpi.measures[0]
+        metric = next(metric for metric, target in TARGETS.items() if target.family == measure.family)
+        rules = next((preset.rules for preset in self._terms.presets if preset.id == measure.preset), OURS)
+        return reason_without_outcome(metric, view, ticket_under(ticket, rules), self._terms, rules)
 
     def _add_targets(self, ticket: TicketView, own: Sequence[Contribution]) -> None:
         """Count a ticket with a target that runs, and of its waits those that a solve ended in time."""
@@ -195,18 +201,6 @@ class LeftOutCounts:
 
     def _selects(self, row: Contribution) -> bool:
         return self._recount.in_window(row.at) and self._recount.passes_filters(row)
-
-
-def reason_without_outcome(applied: AppliedPolicy | None, measure: Measure, ticket: TicketView) -> str:
-    """Why a ticket has no outcome of the SLA target that the measure counts."""
-    metric = next(metric for metric, target in TARGETS.items() if target.family == measure.family)
-    if measure.preset in PRESETS:
-        ticket = with_opener(ticket, PRESETS[measure.preset].rules)
-    if applied is None or getattr(applied.policy, metric) is None or (metric == "first_reply" and ticket.by_agent):
-        return "no_target"
-    if metric == "resolution":
-        return "paused"
-    return "no_value" if metric == "next_reply" and not ticket.waits else "cancelled"
 
 
 def has_negative_duration(ticket: TicketView, family: str) -> bool:

@@ -128,9 +128,9 @@ def exported_ticket(
     """A ticket with its contributions; those under a preset are of `now`, so that times that run are counted until then."""
     rows = contributions(view, scores, replace(terms, presets=()))
     if preset is None:
-        return ExportedTicket(subject, view, ticket, scores, rows, model, now)
+        return ExportedTicket(subject, view, ticket, scores, rows, model, now, terms)
     rows += [Contribution(*row, dims, view.customer) for row, dims in preset_rows(view, ticket, terms, preset, view.dims_at, now)]
-    return ExportedTicket(subject, view, ticket_under(ticket, preset.rules), scores, rows, model, now, preset)
+    return ExportedTicket(subject, view, ticket_under(ticket, preset.rules), scores, rows, model, now, terms, preset)
 
 
 async def enabled_preset(connection: asyncpg.Connection, query: Query, current: CurrentTenant) -> Preset | None:

@@ -22,11 +22,12 @@ def under_dbt_zendesk(ticket: Ticket) -> list[tuple[datetime, Counted]]:
     return [(at, (f"{kind}@dbt_zendesk", value, {})) for kind, at, value in facts]
 
 
-def targets(ticket: Ticket) -> list[Target]:
-    """The SLA targets of a ticket that count."""
+def targets(ticket: Ticket) -> tuple[list[Target], dict[str, str]]:
+    """The SLA targets of a ticket that count, and by metric the state of one that doesn't."""
     history = status_history(ticket)
     staff = [at for at, party in talk(ticket) if party == "the staff"]
-    return list(Targets(ticket, history, solve_times(history), staff).all(first_reply(ticket), waits(ticket)))
+    all_of_ticket = Targets(ticket, history, solve_times(history), staff)
+    return list(all_of_ticket.all(first_reply(ticket), waits(ticket))), all_of_ticket.unfinished
 
 
 def minutes(start: datetime, end: datetime) -> timedelta:

@@ -62,6 +62,8 @@ class Targets:
     ) -> None:
         self.ticket, self.history, self.solves, self.staff = ticket, history, solves, staff
         self.calendars = Calendars(ticket)
+        self.unfinished: dict[str, str] = {}
+        """By metric the state of a target that doesn't count."""
 
     def all(self, first_reply: datetime | None, waits: list[datetime]) -> Iterator[Target]:
         """All that count. `waits`: when the waits for a further reply began.
@@ -99,6 +101,8 @@ class Targets:
             yield Target(metric, end, 1, applied.priority)
         elif not began_after_the_last_solve:
             yield Target(metric, deadline, 0, applied.priority, end)
+        else:
+            self.unfinished[metric] = "cancelled"
 
     def of_resolution(self, applied: Applied) -> Iterator[Target]:
         """The clock runs while the ticket is open and not in a status that pauses it."""
@@ -112,6 +116,8 @@ class Targets:
             yield Target("resolution", deadline, 0, applied.priority)
         elif self.is_solved:
             yield Target("resolution", self.solves[-1], 1, applied.priority)
+        else:
+            self.unfinished["resolution"] = "paused"
 
     @property
     def is_solved(self) -> bool:

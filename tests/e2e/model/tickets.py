@@ -46,7 +46,7 @@ class Ticket:
         self.solved, self.reopened = self.passages()
         self.applications = list(self._applications(priority))
         self.applied = self.applications[0][1] if self.applications else None
-        self.targets_by_application = dbt_zendesk.targets(self)
+        self.targets_by_application, self.unfinished_by_application = dbt_zendesk.targets(self)
         self.compute_targets()
 
     def compute_targets(self) -> None:
@@ -79,6 +79,15 @@ class Ticket:
                 yield "resolution", deadline, 0, None
             elif self.is_solved:
                 yield "resolution", self.solved[-1], 1, None
+
+    def unfinished(self, metric: str) -> str | None:
+        """The state of a target that doesn't count: cancelled by a solve, or paused. Here every team has a calendar."""
+        if self.applied is None or metric not in self.applied.policy["targets"]:
+            return None
+        if metric == "resolution":
+            return "paused"
+        has_target = self.waits() if metric == "next_reply" else self.opened["by"] != "agent"
+        return "cancelled" if has_target else None
 
     def _reply_targets(self, targets: Record, *, solve_fulfils: bool) -> Iterator[tuple[str, datetime, int, datetime | None]]:
         """Those of replies."""

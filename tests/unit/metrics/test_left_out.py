@@ -1,12 +1,13 @@
 """The parts that a KPI leaves out, and the recount of those that it counts, from views and contributions alone."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.metrics.domain.business_hours import DAY, BusinessHours, Calendar
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.presets import DBT_ZENDESK
@@ -18,7 +19,7 @@ from services.metrics.domain.windows import Between
 from services.metrics.evaluation.left_out import REASONS, FoldedSubject, LeftOutCounts
 from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.recount import Recount
-from shared.events import Event, Merged, Review, Score
+from shared.events import Event, Fact, Merged, Review, Score
 from tests.unit.metrics.build import (
     MODEL,
     at,
@@ -239,6 +240,26 @@ def test_targets_of_a_ticket_that_has_others_too_are_counted() -> None:
     running = ticket(opened(), *replied, reply(990, by="customer", id="m4"))
     assert left_out(between("sla_next_reply"), running, terms=Terms(policies=policies)) == {"running": 1}
     assert left_out(between("sla_next_reply"), ticket(opened(), *replied), terms=Terms(policies=policies)) == {}
+
+
+@pytest.mark.parametrize("solved", [(), (status(30, "solved"),)])
+def test_a_target_in_business_hours_without_a_calendar_is_neither_cancelled_nor_paused(solved: tuple[Fact, ...]) -> None:
+    target = Target(3600, business=True)
+    policy = Policy("all", "All", Conditions(), first_reply=target, next_reply=target, resolution=target, pause=("pending",))
+    policies = Policies([PolicyVersion(at(-10_000), (policy,))])
+    replied = ticket(opened(), reply(5), reply(9, by="customer", id="m2"), *solved)
+    always = Calendar("all", "All", "UTC", date(2020, 1, 1), (((0, DAY),),) * 7)
+    for kpi in ("sla_first_reply", "sla_next_reply", "sla_resolution"):
+        assert left_out(between(kpi), replied, terms=Terms(policies=policies)) == {"no_calendar": 1}, kpi
+        with_hours = left_out(between(kpi), replied, terms=Terms(policies=policies, hours=BusinessHours([always])))
+        assert with_hours == ({"cancelled": 1} if solved and kpi == "sla_next_reply" else {}), kpi
+    assert left_out(between("sla_resolution"), ticket(opened(by="agent")), terms=Terms(policies=policies)) == {"no_calendar": 1}
+    assert left_out(between("sla_first_reply"), ticket(opened(by="agent")), terms=Terms(policies=policies)) == {"no_target": 1}
+    paused = ticket(opened(), status(0, "pending"))
+    assert left_out(between("sla_resolution"), paused, terms=Terms(policies=policies)) == {"no_calendar": 1}
+    assert left_out(between("sla_resolution"), paused, terms=Terms(policies=policies, hours=BusinessHours([always]))) == {
+        "paused": 1
+    }
 
 
 def test_under_dbt_zendesk_a_ticket_that_a_bot_opened_has_no_target_of_a_first_reply() -> None:

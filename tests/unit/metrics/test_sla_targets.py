@@ -205,6 +205,18 @@ def test_a_breach_stays_when_the_ticket_goes_to_a_team_without_a_calendar() -> N
     assert counted("sla_resolution", *early, status(120, "solved"), under=under) == []
 
 
+@pytest.mark.parametrize("before", [(status(0, "pending"),), ()])
+def test_a_resolution_whose_time_never_ran_needs_a_calendar_at_the_opening(before: tuple[Fact, ...]) -> None:
+    """It took no time. In business hours that is not 0, but unknown, where there is no calendar."""
+    facts = (*before, status(9 if before else 0, "solved"))
+    target, pause = Target(3600, business=True), ("pending",)
+    always = BusinessHours([calendar(ALWAYS, first_day=FIRST)])
+    without, covered = (terms(hours=hours, resolution=target, pause=pause) for hours in (None, always))
+    assert counted("sla_resolution", *facts, under=without) == []
+    assert counted("sla_resolution", *facts, under=covered) == [(9 if before else 0, 1)]
+    assert counted("sla_resolution", *facts, under=terms(resolution=HOUR, pause=pause)) == [(9 if before else 0, 1)]
+
+
 # --- all targets ----------------------------------------------------------------------------------------------------------
 def test_a_policy_without_a_target_gives_none_although_a_later_policy_has_one() -> None:
     first, second = Policy("a", "A", Conditions(), next_reply=HOUR), Policy("b", "B", Conditions(), first_reply=HOUR)

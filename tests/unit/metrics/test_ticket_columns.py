@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from services.metrics.domain.contributions import contributions
+from services.metrics.domain.presets import DBT_ZENDESK
 from services.metrics.domain.sla import Conditions, Policies, Policy, PolicyVersion, Target
 from services.metrics.domain.terms import FIRST_TERMS, Terms
-from services.metrics.domain.ticket_columns import COLUMNS, TICKET_MEASURES, ExportedTicket, own_columns
+from services.metrics.domain.ticket_columns import COLUMNS, TICKET_MEASURES, ExportedTicket, own_columns, target_state
 from services.metrics.domain.view import view
-from shared.events import Assigned, Event, PrioritySet, Rating, Score
+from services.metrics.evaluation.tickets import exported_ticket
+from shared.events import Assigned, Event, Fact, PrioritySet, Rating, Score
 from tests.unit.metrics.build import MODEL, at, opened, reply, scored, status, ticket
 
 NOW = at(1000)
@@ -20,7 +22,7 @@ def exported(
     current = view(events)
     assert current.ticket is not None
     rows = contributions(current, scores or {}, terms)
-    one = ExportedTicket("c1/ticket/T-9", current, current.ticket, scores or {}, rows, MODEL, now)
+    one = ExportedTicket("c1/ticket/T-9", current, current.ticket, scores or {}, rows, MODEL, now, terms)
     return {column.name: column.value(one) for column in (*COLUMNS, *own_columns(terms.dimensions))}
 
 
@@ -81,14 +83,40 @@ def test_several_waits_are_summed() -> None:
 
 
 def test_the_state_of_a_target() -> None:
-    policy = Policy("all", "All", Conditions(), Target(3600))
+    policy = Policy("all", "All", Conditions(), Target(3600), Target(3600), Target(7200), pause=("pending",))
     terms = Terms(policies=Policies([PolicyVersion(at(-1), (policy,))]))
-    states = [
-        exported(ticket(*facts), terms=terms, now=at(30))["sla_first_reply"]
-        for facts in ((opened(), reply(5)), (opened(),), (opened(), status(5, "solved")))
-    ]
-    assert states == ["met", "running", None]
-    assert exported(ticket(opened()), terms=terms)["sla_first_reply"] == "breached"
+
+    def states(*facts: Fact, now: float = 30, terms: Terms = terms) -> tuple[Any, ...]:
+        values = exported(ticket(*facts), terms=terms, now=at(now))
+        return tuple(values[name] for name in ("sla_first_reply", "sla_next_reply", "sla_resolution"))
+
+    solved = status(20, "solved")
+    assert states(opened()) == ("running", None, "running")
+    assert states(opened(), now=200) == ("breached", None, "breached")
+    assert states(opened(), reply(5), status(6, "pending"), now=200) == ("met", None, "paused")
+    assert states(opened(), solved) == ("cancelled", None, "met")
+    assert states(opened(by="agent"), reply(5, by="customer"), solved) == (None, "cancelled", "met")
+    assert states(opened(), reply(5), reply(6, by="customer", id="q"), terms=FIRST_TERMS) == (None, None, None)
+    target = Target(3600, business=True)
+    in_business = Policy("all", "All", Conditions(), target, target, target)
+    without_calendar = Terms(policies=Policies([PolicyVersion(at(-1), (in_business,))]))
+    late = states(opened(), reply(5), reply(6, by="customer", id="q"), solved, terms=without_calendar)
+    assert late == ("no_calendar", "no_calendar", "no_calendar")
+
+
+def test_the_state_of_a_target_is_that_under_the_preset() -> None:
+    """A bot's opening is an agent's, and a policy that applies later gives targets too."""
+    first = Policy("high", "High", Conditions(priority=("high",)), first_reply=Target(3600))
+    second = Policy("low", "Low", Conditions(priority=("low",)), resolution=Target(3600), pause=("pending",))
+    policies = Policies([PolicyVersion(at(-1), (first, second))])
+    high, low = PrioritySet(at=at(0), priority="high"), PrioritySet(at=at(3), priority="low")
+    facts = (opened(by="bot"), high, low, status(3, "pending"))
+    subject = view([ticket(*facts)])
+    assert subject.ticket is not None
+    terms = Terms(policies=policies, presets=(DBT_ZENDESK,))
+    for preset, expected in ((None, ("breached", None)), (DBT_ZENDESK, (None, "paused"))):
+        one = exported_ticket("c1/ticket/T-9", subject, subject.ticket, {}, terms, MODEL, NOW, preset)
+        assert tuple(target_state(one, metric) for metric in ("first_reply", "resolution")) == expected
 
 
 def test_the_breaches_of_targets_for_further_replies_are_counted() -> None:
