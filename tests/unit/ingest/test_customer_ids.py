@@ -1,13 +1,15 @@
 """Ids of customers that a tool gives have the provider's name; the tenant's own ids are bare, also those that a mapping names."""
 
+import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import PROVIDERS, read_settings
-from services.ingest.domain.providers.customers import customer_fields, own_id
-from services.ingest.domain.pseudonym import FORMERLY_BARE
+from services.ingest.domain.providers.customers import TOOLS, customer_fields, own_id
+from services.ingest.domain.pseudonym import FORMERLY_BARE, OWN_RECORDS
 from tests.unit.ingest.making import fixture_request
 from tests.unit.ingest.test_provider_contract import FIXTURES
 
@@ -18,6 +20,27 @@ def customers(fixture: str, mapping: dict[str, Any] | None = None) -> list[dict[
     provider = fixture.partition("__")[0]
     parsed = PROVIDERS[provider].parse(fixture_request(FIXTURES / f"{fixture}.json"), read_settings(provider, mapping or {}))
     return [record["customer"] for record in parsed.records if "customer" in record]
+
+
+def test_every_tool_has_a_namespace() -> None:
+    assert {*PROVIDERS} - {*OWN_RECORDS} == TOOLS
+
+
+@pytest.mark.parametrize("identity", ["zendesk:351", "Intercom:1", " gorgias:7"])
+def test_a_value_of_a_form_is_no_id_of_a_tool(identity: str) -> None:
+    fields = customer_fields("survicate", tool_id="279c", own_id=identity, email="jo@example.org")
+    assert fields == {"id": "survicate:279c", "email": "jo@example.org"}
+    assert customer_fields("typeform", own_id="shop:351") == {"id": "shop:351"}
+
+
+@pytest.mark.parametrize("field", ["customer_id", "account"])
+def test_a_hidden_field_can_not_spoof_the_customer_of_a_tool(field: str) -> None:
+    sent = fixture_request(FIXTURES / "typeform__form_response.json")
+    body = json.loads(sent.body)
+    body["form_response"]["hidden"] = {field: "zendesk:351"}
+    mapping = read_settings("typeform", {"customer": "account"})
+    [record] = PROVIDERS["typeform"].parse(replace(sent, body=json.dumps(body).encode()), mapping).records
+    assert "id" not in record.get("customer", {})
 
 
 @pytest.mark.parametrize("provider", sorted({*FORMERLY_BARE} - {"hubspot"}))

@@ -54,6 +54,22 @@ def test_a_delivery_is_signed_as_a_standard_webhook() -> None:
     assert parse(fixture("responseFinished")).id == "w-1"
 
 
+def test_a_release_that_signs_nothing_presents_the_secret_in_the_url() -> None:
+    secret = PROVIDER.new_secret(bytes.fromhex("fbefbe" * 11)[:32])
+    assert "+" in secret
+    sent = request(b"{}", query=f"token={secret}")
+    PROVIDER.verify(sent, ["whsec_former", secret], NOW)
+    for refused in (
+        request(b"{}", query="token=whsec_other"),
+        request(b"{}"),
+        request(b"{}", {"webhook-signature": "v1,wrong"}, query=f"token={secret}"),
+    ):
+        with pytest.raises(NotVerified):
+            PROVIDER.verify(refused, [secret], NOW)
+    unsigned = PROVIDER.parse(request(json.dumps(fixture("responseFinished")).encode()), MAPPING)
+    assert (unsigned.id, unsigned.records) == (None, parse(fixture("responseFinished")).records)
+
+
 def test_a_response_has_the_answers_that_the_mapping_declares() -> None:
     read = record(fixture("responseFinished"))
     assert (read.id, read.channel) == ("resp-1", "link")

@@ -142,6 +142,11 @@ def test_a_variable_without_a_value_is_left_out(empty: str | None) -> None:
     assert record(sent).customer is None
 
 
+@pytest.mark.parametrize("words", ["none", "NULL", "Undefined"])
+def test_words_of_people_are_no_missing_values(words: str) -> None:
+    assert [fact.text for fact in facts(fixture("message_reply", text=words), "message")] == [words]
+
+
 @pytest.mark.parametrize("written", ["2026-11-20T08:00:00.282", "2026-11-20 08:00:00.282+00:00", "2026-11-20T09:00:00.282+01:00"])
 def test_times_without_an_offset_are_in_utc(written: str) -> None:
     assert record(fixture("ticket_created", created=written)).at == OPENED

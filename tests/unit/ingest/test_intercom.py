@@ -183,7 +183,18 @@ def test_a_deleted_conversation_is_deleted_when_it_is_notified() -> None:
 
 
 @pytest.mark.parametrize(
-    "created", [OPENED, float(OPENED), str(OPENED), OPENED * 1000, "2026-01-10T07:56:29.000Z", "2026-01-10T08:56:29+01:00"]
+    "created",
+    [
+        OPENED,
+        float(OPENED),
+        str(OPENED),
+        OPENED * 1000,
+        "2026-01-10T07:56:29.000Z",
+        "2026-01-10T08:56:29+01:00",
+        "2026-01-10 07:56:29",
+        "2026-01-10 07:56:29.000 UTC",
+        "2026-01-10 08:56:29 +01:00",
+    ],
 )
 def test_a_time_may_be_unix_seconds_milliseconds_or_rfc_3339(created: Any) -> None:
     assert record(changed("conversation.user.created", created_at=created)).at == at(0)

@@ -1,11 +1,14 @@
 """Formbricks (formbricks.com/docs, github.com/formbricks/formbricks): responses to surveys, signed as Standard Webhooks.
 
+Releases before January 2026 sign nothing and send no id of the delivery: the secret is part of the URL, `?token=`.
+
 A respondent causes several events with one `data.id`: created, updated and finished. Each has all answers so far. A payload has
 neither types nor scales of questions: the connection's mapping says so by question id, and other answers are reported as
 unmapped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
@@ -24,11 +27,21 @@ from services.ingest.domain.providers.payload import (
     type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.providers.shared_secret import PARAMETER
+from services.ingest.domain.signatures import verify_secret
 from shared.text import nfc
 
 EVENTS = ("responseCreated", "responseUpdated", "responseFinished")
 UNANSWERED: tuple[Any, ...] = (None, "", [])
 """Values of a question that was skipped."""
+
+
+def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
+    token = request.query.get(PARAMETER)
+    if token and not request.headers.get("webhook-signature"):
+        verify_secret(token.replace(" ", "+"), secrets)  # a plus in a URL is read as a blank
+        return
+    standard.PROVIDER.verify(request, secrets, now)
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
@@ -111,7 +124,7 @@ def _use(data: dict[str, Any], answers: Mapping[str, Any], mapping: FieldMapping
 
 
 PROVIDER = Provider(
-    verify=standard.PROVIDER.verify,
+    verify=_verify,
     parse=_parse,
     settings=FieldMapping,
     title="Formbricks",

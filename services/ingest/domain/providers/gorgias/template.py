@@ -9,8 +9,9 @@ from services.ingest.domain.providers.payload import Unusable, as_text
 
 MARK = "earshot"
 """The key that identifies a body made from our templates."""
-EMPTY = ("", "none", "null", "undefined")
-"""Values of a variable without a value, in lower case. It is not documented which of them Gorgias writes."""
+EMPTY = ("", "None", "null", "undefined")
+"""Values of a variable without a value, as programs write them: `none` or `Null` may be a name or the words of a customer. It is
+not documented which of them Gorgias writes."""
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -55,4 +56,4 @@ def _value(value: Any, *, is_text: bool) -> str | None:
         return str(value).lower()
     text = (as_text(value) or "").strip().replace("\0", "")
     is_unfilled = text.startswith("{{") and text.endswith("}}") and not is_text
-    return None if text.lower() in EMPTY or is_unfilled else text
+    return None if text in EMPTY or is_unfilled else text

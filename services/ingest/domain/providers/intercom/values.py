@@ -1,5 +1,6 @@
 """Values in Intercom's payloads: times, authors, states."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,12 +16,14 @@ STATES = {"open": "open", "closed": "closed", "snoozed": "pending"}
 TICKET_STATES = {"submitted": "new", "in_progress": "open", "waiting_on_customer": "pending", "resolved": "solved"}
 """Statuses by the category of a ticket's state. States of the workspace's own belong to one of these categories."""
 
+SPACED_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(?: ?(?:UTC|(Z|[+-]\d\d:\d\d)))?", re.ASCII)
 FIRST_MILLISECOND = 100_000_000_000
 """A larger Unix time is in milliseconds."""
 
 
 def time_of(value: object) -> str | None:
-    """A time in RFC 3339. None for null, "" and 0. Intercom writes Unix seconds, in statistics also RFC 3339.
+    """A time in RFC 3339. None for null, "" and 0. Intercom writes Unix seconds, in statistics also RFC 3339, all in UTC. A
+    time with a blank in place of the T may lack its offset.
 
     Raises Unusable if it is neither.
     """
@@ -29,7 +32,7 @@ def time_of(value: object) -> str | None:
     if not value:
         return None
     if isinstance(value, str):
-        return value
+        return f"{spaced[1]}T{spaced[2]}{spaced[3] or 'Z'}" if (spaced := SPACED_TIME.fullmatch(value)) else value
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < FIRST_MILLISECOND * 1000:
         raise Unusable("a time is neither Unix seconds nor RFC 3339")
     seconds = value / 1000 if value >= FIRST_MILLISECOND else value
