@@ -1,6 +1,7 @@
-"""`python -m bench.capacity`: compute what a load needs in pods, cores, disk and partitions, from measured costs.
+"""`python -m bench.capacity`: compute what a load needs in pods, cores, disk and partitions, from measured costs; and what silent
+tenants cost.
 
-The table in docs/scale.md is printed by this module, and a test compares them. Each cost says how it was measured; when a
+The tables in docs/scale.md are printed by this module, and a test compares them. Each cost says how it was measured; when a
 benchmark gives another figure, change it here and print the table again.
 """
 
@@ -57,6 +58,70 @@ MEASURED = Costs(
     kafka_bytes=620,
 )
 """docs/scale.md says how each was measured."""
+
+
+SERVICES = ("ingest", "sentiment", "metrics", "gateway")
+CACHES = 120
+"""MB: the bound of the caches of metrics, which hold results of the tenants that are queried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A stack with so many tenants that send nothing: % of a core and MB of each of SERVICES, and % of a core of PostgreSQL."""
+
+    tenants: int
+    cores: tuple[float, float, float, float]
+    postgres: float
+    memory: tuple[int, int, int, int]
+
+
+FEW = Rest(10, (0.70, 0.50, 0.70, 0.45), 0.55, (127, 222, 129, 106))
+MANY = Rest(1_000, (1.55, 0.60, 6.54, 0.55), 3.60, (130, 223, 236, 120))
+"""By `python -m bench.tenants`, while the verifier works on new tenants, which it does for a fifth of the time at most."""
+VERIFICATION = (0.0485, 0.0218)
+"""Seconds of metrics and of PostgreSQL that the daily verification of a tenant takes, by `python -m bench.idle`."""
+
+
+def rest(tenants: int) -> Rest:
+    """What this many tenants use at most, by a line through the two measurements.
+
+    The share of metrics doesn't follow it: the verifier takes no more of a second with more tenants, but more of the day.
+    """
+    cores = tuple(along(tenants, few, many) for few, many in zip(FEW.cores, MANY.cores, strict=True))
+    memory = tuple(along(tenants, few, many) for few, many in zip(FEW.memory, MANY.memory, strict=True))
+    return Rest(
+        tenants,
+        (cores[0], cores[1], MANY.cores[2], cores[3]),
+        along(tenants, FEW.postgres, MANY.postgres),
+        (round(memory[0]), round(memory[1]), round(min(memory[2], FEW.memory[2] + CACHES)), round(memory[3])),
+    )
+
+
+def along(tenants: int, few: float, many: float) -> float:
+    """The value for this many tenants on the line through those for FEW and MANY."""
+    return few + (many - few) * (tenants - FEW.tenants) / (MANY.tenants - FEW.tenants)
+
+
+REST_HEADER = (
+    "tenants",
+    f"% of a core: {', '.join(SERVICES)}; PostgreSQL",
+    f"MB: {', '.join(SERVICES)}",
+    "verification, seconds of a core a day: metrics, PostgreSQL",
+    "",
+)
+
+
+def rest_table() -> list[str]:
+    """The lines of the table of tenants in docs/scale.md."""
+    rows = [(FEW, "measured"), (MANY, "measured"), (rest(10_000), "computed, at most")]
+    return [line(REST_HEADER), line(["---"] * len(REST_HEADER)), *(line(rest_cells(one, source)) for one, source in rows)]
+
+
+def rest_cells(one: Rest, source: str) -> list[str]:
+    """A row of the table of tenants."""
+    cores = ", ".join(f"{value:.2g}" for value in one.cores)
+    verification = ", ".join(short(one.tenants * seconds) for seconds in VERIFICATION)
+    return [f"{one.tenants:,}", f"{cores}; {one.postgres:.2g}", ", ".join(map(str, one.memory)), verification, source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +204,4 @@ def short(value: float) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(table(MEASURED)))
+    print("\n".join([*table(MEASURED), "", *rest_table()]))

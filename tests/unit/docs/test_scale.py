@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import simulation
-from bench.capacity import MEASURED, VOLUMES, Costs, need, table
+from bench.capacity import FEW, MANY, MEASURED, VOLUMES, Costs, need, rest, rest_table, table
 
 PAGE = Path(__file__).parents[3] / "docs" / "scale.md"
 COSTS = Costs(
@@ -23,6 +23,20 @@ COSTS = Costs(
 
 def test_the_page_has_the_table_of_needs() -> None:
     assert "\n".join(table(MEASURED)) in PAGE.read_text()
+
+
+def test_the_page_has_the_table_of_tenants() -> None:
+    assert "\n".join(rest_table()) in PAGE.read_text()
+
+
+def test_what_tenants_use_lies_on_the_line_through_the_measurements_except_what_has_a_bound() -> None:
+    assert rest(10).cores[0] == pytest.approx(FEW.cores[0])
+    assert rest(1_000).cores == pytest.approx(MANY.cores)
+    assert rest(1_000).memory == MANY.memory
+    one = rest(1_990)
+    assert one.cores == pytest.approx((2.4, 0.7, 6.54, 0.65))
+    assert one.postgres == pytest.approx(6.65)
+    assert one.memory == (133, 224, 249, 134)
 
 
 def test_a_need_grows_with_the_peak_rate() -> None:
