@@ -83,7 +83,7 @@ VERIFICATION = (0.0485, 0.0218)
 
 
 def rest(tenants: int) -> Rest:
-    """What this many tenants use at most, by a line through the two measurements.
+    """The most that this many tenants use, by a line through the two measurements.
 
     The share of metrics doesn't follow it: the verifier takes no more of a second with more tenants, but more of the day.
     """

@@ -29,7 +29,7 @@ def test_the_page_has_the_table_of_tenants() -> None:
     assert "\n".join(rest_table()) in PAGE.read_text()
 
 
-def test_what_tenants_use_lies_on_the_line_through_the_measurements_except_what_has_a_bound() -> None:
+def test_tenants_use_as_much_as_the_line_through_the_measurements_says_except_where_a_bound_is_lower() -> None:
     assert rest(10).cores[0] == pytest.approx(FEW.cores[0])
     assert rest(1_000).cores == pytest.approx(MANY.cores)
     assert rest(1_000).memory == MANY.memory
