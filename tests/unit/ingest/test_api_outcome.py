@@ -12,6 +12,7 @@ from services.ingest.domain.api_outcome import (
     MOST_ATTEMPTS,
     RATE_LIMIT_PAUSE,
     block_after,
+    describe_fault,
     failure_of_status,
     parse_retry_after,
     pause_after,
@@ -87,3 +88,7 @@ def test_pauses_double_with_jitter_up_to_six_hours() -> None:
 def test_an_api_is_blocked_from_the_second_failure_in_a_row_for_at_most_five_minutes() -> None:
     assert [block_after(failures) for failures in (0, 1, 2, 3, 4)] == [0, 0, 5, 10, 20]
     assert block_after(1000) == LONGEST_BLOCK
+
+
+def test_the_reason_of_a_fault_has_its_type_and_none_of_its_words() -> None:
+    assert describe_fault(ValueError("Ada Lovelace")) == "an unexpected fault of ours (ValueError)"

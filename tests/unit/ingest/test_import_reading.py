@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.ingest.domain.delivery import StoredDelivery
 from services.ingest.domain.imports.job import Fault
+from services.ingest.domain.imports.lines import read_lines
 from services.ingest.domain.imports.mapping import CsvMapping
 from services.ingest.domain.imports.rows import Unreadable
 from services.ingest.domain.receive import receive, reread
@@ -170,3 +171,11 @@ def test_a_batch_is_read_as_its_deliveries_and_again_as_a_whole_if_it_was_stored
 def test_a_mapping_that_makes_no_sense_is_refused(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         CsvMapping.model_validate(MAPPING | change)
+
+
+@pytest.mark.parametrize(("content", "mapping"), [(FILE, MAPPING), ('{"type": 1}\n\n{"type": 2}\n', None)])
+def test_a_row_says_where_the_next_one_begins(content: str, mapping: dict[str, Any] | None) -> None:
+    ends = [line.end for line in read_lines({1: content.encode()}.get)]
+    rows = read(content, mapping).rows
+    assert (len(rows), rows[-1].end) == (2, ends[-1])
+    assert rows[0].end in ends[:-1]

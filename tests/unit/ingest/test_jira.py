@@ -149,3 +149,9 @@ def test_a_deleted_issue_is_deleted_and_other_events_are_ignored() -> None:
 )
 def test_a_payload_of_another_shape_is_a_problem(sent: Request, problem: str) -> None:
     assert parse(sent).problem == problem
+
+
+def test_the_channel_may_be_a_field_by_the_mapping() -> None:
+    read = record(fixture("issue_created"), {"dimensions": {"project": "channel", "labels": "region"}})
+    assert (read.channel, read.dimensions) == ("SUP", {"region": "billing"})
+    assert record(fixture("issue_created")).channel is None

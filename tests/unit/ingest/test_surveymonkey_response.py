@@ -218,3 +218,9 @@ def test_no_document_makes_reading_raise(fetched: dict[str, Any], pages: Any) ->
     assert API
     for one in (fetched, fetched | {"response": response(pages=pages)}, documents() | {"survey": {"pages": pages}}):
         assert isinstance(API.parse(request(EVENT), API.condense(one), MAPPED), Parsed)
+
+
+def test_the_survey_and_the_channel_may_be_answers_by_the_mapping() -> None:
+    mapping = FieldMapping.model_validate({"dimensions": {"203": "channel", "custom_value": "survey"}})
+    record = record_of(documents(reply("203", {"choice_id": "c41"}), custom_value="winter"), mapping)
+    assert (record["channel"], record["survey"]["id"], record["dimensions"]) == ("Blog", "winter", {})

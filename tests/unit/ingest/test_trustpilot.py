@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.delivery import Delivery
@@ -129,3 +130,9 @@ def test_other_events_are_ignored_and_so_is_an_empty_batch() -> None:
 def test_an_unreadable_event_is_quarantined_with_its_reason(body: Any, reason: str, code: str) -> None:
     [delivery] = received(body)
     assert (delivery.verdict, delivery.reason, delivery.reason_code) == ("quarantined", reason, code)
+
+
+def test_a_deletion_without_any_time_is_not_read() -> None:
+    sent = request(json.dumps(event("service-review-deleted", createdAt=None)).encode())
+    parsed = PROVIDER.parse(replace(sent, received_at=None), MAPPING)
+    assert parsed.problem == "the deletion has no time"
