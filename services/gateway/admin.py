@@ -269,7 +269,7 @@ async def retry(attempt: Callable[[], Awaitable[None]], seconds: float, pause: f
 
 
 def _content(answer: httpx.Response) -> dict[str, Any]:
-    content: dict[str, Any] = msgspec.json.decode(_accepted(answer).content)
+    content: dict[str, Any] = msgspec.json.decode(_accepted(answer).content or b"{}")
     return content
 
 

@@ -1,4 +1,4 @@
-"""The `earshot` command: tenants, keys, connections, imports, quarantine, customers, retention, themes, models and numbers.
+"""The `earshot` command: tenants, keys, connections, imports, quarantine, replays, customers, retention, themes, models, numbers.
 
 Reads the gateway's settings from the environment.
 """
@@ -13,6 +13,7 @@ from services.gateway.cli_customers import customers_app
 from services.gateway.cli_import import import_file
 from services.gateway.cli_quarantine import quarantine_app
 from services.gateway.cli_queries import explain, show_kpi, write_tickets
+from services.gateway.cli_replay import replay
 from services.gateway.cli_retention import freezing_app, retention_app
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
@@ -28,6 +29,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
 app.command("backfill")(back_fill)
 app.add_typer(quarantine_app, name="quarantine")
+app.command("replay")(replay)
 app.add_typer(customers_app, name="customers")
 app.command("import")(import_file)
 app.add_typer(retention_app, name="retention")

@@ -1,6 +1,7 @@
 """`earshot quarantine`: deliveries that could not be read."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -36,6 +37,17 @@ def list_quarantined(
     )
     page = run(lambda admin: admin.list_quarantined(tenant, filters))
     show(page if as_json else page["items"], COLUMNS, as_json)
+
+
+@quarantine_app.command("show")
+def show_quarantined(
+    tenant: TenantId, delivery: Annotated[str, typer.Argument(help="Its id, from the list.")], as_json: AsJson = False
+) -> None:
+    """Print one with its stored headers and its body, which is as the tool sent it: it may identify customers."""
+    whole = run(lambda admin: admin.call_ingest(tenant, "GET", f"/v1/quarantine/{quote(delivery, safe='')}"))
+    show(whole, (*COLUMNS, "headers"), as_json)
+    if not as_json:
+        typer.echo(f"\n{whole['body']}")
 
 
 @quarantine_app.command("count")

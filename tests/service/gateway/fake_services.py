@@ -108,6 +108,8 @@ def quarantine_answer(request: httpx.Request) -> httpx.Response:
     match request.method, request.url.path:
         case "GET", "/v1/quarantine:count":
             return httpx.Response(200, json={"deliveries": 9, "counts": [{"reason_code": "too_large", "deliveries": 9}]})
+        case "GET", "/v1/quarantine/7":
+            return httpx.Response(200, json=item | {"headers": {"x-hook-id": "6f3a"}, "body": '{"words": "of a customer"}'})
         case "GET", "/v1/quarantine":
             return httpx.Response(200, json={"items": [item], "cursor": None})
         case "GET", _:
@@ -124,6 +126,15 @@ def retention_answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={**setting, "deleted_before": None, "changed_at": None})
 
 
+def replay_answer(request: httpx.Request) -> httpx.Response:
+    """Plays replays of ingest."""
+    if request.method == "GET":
+        return httpx.Response(200, json={"id": "r1", "state": "running", "deliveries": 640, "progress": 0.5})
+    reread = json.loads(request.content).get("reread")
+    replay = {"id": None, "job": "3", "state": None} if reread else {"id": "r1", "job": None, "state": "running"}
+    return httpx.Response(202, json=replay | {"deliveries": 1280})
+
+
 def freezing_answer(request: httpx.Request) -> httpx.Response:
     """Plays the freezing of metrics: after 12 months, or what the request sets."""
     setting = json.loads(request.content or b'{"after_months": 12}')
@@ -131,15 +142,23 @@ def freezing_answer(request: httpx.Request) -> httpx.Response:
 
 
 def connection_answer(request: httpx.Request) -> httpx.Response:
-    """Plays a connection of ingest whose back-fill runs."""
+    """Plays a connection of ingest whose back-fill runs. A new secret is a part of the answer, as it is of ingest's."""
+    if request.method == "DELETE":
+        return httpx.Response(204)
+    changes = json.loads(request.content or b"{}")
+    secret = {"secret": changes["secret"] or "whsec_new"} if "secret" in changes else {}
+    state = {"state": "paused" if changes.get("paused") else "active", "secrets": 2 if secret else 1}
     health = {"backfill": {"job": "3", "state": "running"}}
-    return httpx.Response(200, json={"id": "c1", "provider": "hubspot", "has_credentials": True, "health": health})
+    return httpx.Response(
+        200, json={"id": "c1", "provider": "hubspot", "has_credentials": True, "health": health, **state, **secret}
+    )
 
 
 ANSWERS = {
     "/v1/connections/": connection_answer,
     "/v1/kpis": explanation_answer,
     "/v1/tickets": tickets_answer,
+    "/v1/replay": replay_answer,
     "/v1/retention": retention_answer,
     "/v1/freezing": freezing_answer,
     "/v1/models": model_answer,
