@@ -24,6 +24,7 @@ from services.metrics.evaluation.results import (
     groups_of,
     missing_terms,
     sort_groups,
+    with_missing,
 )
 from services.metrics.evaluation.sample import Sample
 from services.metrics.evaluation.scans import limited, reason_to_scan
@@ -149,10 +150,14 @@ async def explained_values(
         of_bucket = {"partial": bucket.partial, "maturing": query.kpi.is_maturing(bucket.end, now)}
         flags_of_bucket = tuple(flag for flag, applies in of_bucket.items() if applies)
         for group, measured, remeasured in sides:
-            estimate = query.kpi.estimate(measured[number], query.agg, end)
-            recomputed = query.kpi.estimate(remeasured[number], query.agg, end) if remeasured is not None else None
-            flags = (*estimate.flags, *missing, *flags_of_bucket)
-            filled_in = query.kpi.filled_in(measured[number], query.agg, end)
+            estimate = with_missing(query.kpi.estimate(measured[number], query.agg, end), query, missing)
+            recomputed = (
+                with_missing(query.kpi.estimate(remeasured[number], query.agg, end), query, missing)
+                if remeasured is not None
+                else None
+            )
+            flags = (*estimate.flags, *flags_of_bucket)
+            filled_in = query.kpi.filled_in(measured[number], query.agg, end) if estimate.value is not None else None
             values.append(ExplainedValue(bucket, group, estimate, filled_in, recomputed, flags))
             await slices.pause()
     return values

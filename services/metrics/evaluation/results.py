@@ -88,7 +88,7 @@ class Result:
         value = series.estimates.get((number, group))
         if value is None:
             value = self.query.kpi.estimate(measured, self.query.agg, series.period.end(number, self.now))
-        return replace(value, flags=(*value.flags, *self.missing_terms)) if self.missing_terms else value
+        return with_missing(value, self.query, self.missing_terms) if self.missing_terms else value
 
     def cache(self, number: int, rows: Mapping[Group, bytes], sampled: Collection[Group]) -> None:
         """Cache the encoded rows of a bucket, if that is allowed and no group with contributions lacks a row.
@@ -185,6 +185,16 @@ def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:
         "no_preset": query.preset != "" and query.preset not in current.presets,
     }
     return tuple(flag for flag, applies in missing.items() if applies)
+
+
+def with_missing(estimate: Estimate, query: Query, missing: tuple[str, ...]) -> Estimate:
+    """The estimate with the flags of settings that the tenant lacks.
+
+    There is none if the query reads rows of a preset that is off: a count of rows that were not made is not 0.
+    """
+    if "no_preset" in missing and any(measure.preset for measure in query.kpi.measures):
+        return Estimate(None, 0, flags=missing)
+    return replace(estimate, flags=(*estimate.flags, *missing))
 
 
 async def decode(query: Query, counted: Counts, now: datetime) -> tuple[list[Group], list[Series]]:

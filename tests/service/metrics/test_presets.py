@@ -69,6 +69,32 @@ async def test_results_under_a_preset_are_there_once_it_is_built_and_gone_when_i
     assert not [name for name in names if "dbt_zendesk" in name]
 
 
+async def test_a_count_under_a_preset_that_is_off_is_null(metrics_db: MetricsDatabase, http: httpx.AsyncClient) -> None:
+    """Not 0, and no share of 0 where the preset has rows of its own for the numerator alone."""
+    await put(http, "board", reopen={"grace_minutes": 5})
+    await build(metrics_db)
+    await put(http, "board", enabled=False)
+    await build(metrics_db)
+    for kpi, preset in (
+        ("tickets_solved", "dbt_zendesk"),
+        ("backlog", "dbt_zendesk"),
+        ("backlog_age", "dbt_zendesk"),
+        ("sla_breached_open", "dbt_zendesk"),
+        ("resolution_rate", "board"),
+    ):
+        for path in (kpi, f"{kpi}/explain"):
+            response = (await http.get(f"/v1/kpis/{path}?window=7d&preset={preset}")).json()
+            row = response if path.endswith("explain") else response["rows"][0]
+            assert (row["value"], row["n"]) == (None, 0), path
+            assert "no_preset" in row["flags"], path
+    explained = (await http.get("/v1/kpis/tickets_solved/explain?window=7d&preset=dbt_zendesk")).json()
+    assert (explained["recomputed"], explained["filled_in"], explained["equal"]) == (None, None, True)
+    (row,) = (await http.get("/v1/kpis/tickets_opened?window=7d&preset=board")).json()["rows"]
+    assert (row["value"], row["flags"]) == (1, ["no_preset"])  # the preset doesn't change it
+    (row,) = (await http.get("/v1/kpis/tickets_opened?window=7d&compare_presets=dbt_zendesk")).json()["rows"]
+    assert (row["presets"][0]["value"], row["presets"][0]["delta"]) == (None, None)
+
+
 async def test_a_preset_reads_our_measures_for_what_it_does_not_change(
     metrics_db: MetricsDatabase, http: httpx.AsyncClient
 ) -> None:
