@@ -30,7 +30,9 @@ FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(nfc)]
+ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
+"""No control character."""
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE), AfterValidator(nfc)]
 Interval = tuple[str, str]
 
 

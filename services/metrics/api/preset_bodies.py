@@ -1,10 +1,14 @@
 """The body of `PUT /v1/presets/{preset}`: the switches of a tenant's own preset."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from services.metrics.api.calendars import ONE_LINE
 from services.metrics.domain.presets import MOST_GRACE, MOST_REPLIES, Switches
+from shared.text import nfc
+
+PresetName = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=ONE_LINE), AfterValidator(nfc)]
 
 GROUPS = ("first_reply", "reopen", "resolution", "one_touch", "dropped", "sla", "business")
 """The groups of switches."""
@@ -97,10 +101,8 @@ class PresetBody(BaseModel):
     enabled: bool = Field(
         True, strict=True, description="false switches the preset off, and deletes the rows that were stored for it"
     )
-    name: str | None = Field(
+    name: PresetName | None = Field(
         None,
-        min_length=1,
-        max_length=80,
         description="The name of a preset of the tenant's own, for people",
         examples=["Our board"],
     )

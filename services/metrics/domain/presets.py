@@ -226,9 +226,14 @@ class Preset:
         texts = [
             RULES[name].text.format(getattr(self.rules, name))
             for name in self.changed
-            if not of_kpi.isdisjoint(RULES[name].families | RULES[name].described)
+            if not of_kpi.isdisjoint(RULES[name].families | RULES[name].described | self._described_by_other_rules(name))
         ]
         return "; ".join([*texts, *([self.notes[kpi]] if kpi in self.notes else [])])
+
+    def _described_by_other_rules(self, name: str) -> frozenset[str]:
+        """The families that a rule is about because of another one: first replies that run from the latest reopening."""
+        from_reopening = name.startswith("reopen_grace") and self.rules.first_reply_from == "handoff"
+        return FIRST_REPLIES if from_reopening else NOTHING
 
 
 @dataclass(frozen=True, slots=True)

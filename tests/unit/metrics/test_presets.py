@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from services.metrics.api.preset_bodies import PresetBody
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measure import family_of
@@ -174,3 +176,18 @@ def test_the_difference_of_a_kpi_names_the_rules_that_change_it() -> None:
         .endswith("one touch: at most 2 replies, also none, whether it was reopened or not")
     )
     assert KPIS["first_resolution_time"].difference(preset) == ""
+
+
+def test_the_difference_of_a_first_reply_from_a_reopening_says_which_reopenings_count() -> None:
+    facts = status(2, "solved"), status(5, "open"), reply(7), status(9, "solved")
+    plain, grace = own(first_reply_from="handoff"), own(first_reply_from="handoff", reopen_grace_minutes=30)
+    assert [amounts(rows_of(preset, *facts), "first_reply:replied") for preset in (plain, grace)] == [[120], [420]]
+    assert "within 30 minutes doesn't count" in KPIS["first_reply_time"].difference(grace)
+    assert KPIS["first_reply_time"].difference(own(reopen_grace_minutes=30)) == ""
+
+
+def test_the_name_of_an_own_preset_is_one_line_in_nfc() -> None:
+    assert PresetBody(name="Cafe\u0301").name == "Caf\u00e9"
+    for name in ("Our\nboard", "Our\x7fboard", "", "x" * 81):
+        with pytest.raises(ValidationError, match="name"):
+            PresetBody(name=name)
