@@ -104,8 +104,8 @@ _TABLE = (
         formula="100 · invitations with a response / invitations, by the time at which they were sent",
         unit="percent",
         direction="higher",
-        population="invitations of tools that state when they sent them; groups are of the dimensions that the invitation states,"
-        " so that the answers don't change them",
+        population="invitations of tools that state when they sent them; groups are of the dimensions that the first invitation"
+        " states, so that neither reminders nor answers change them",
         estimator=estimators.share(INVITATIONS, 1),
     ),
     Kpi(

@@ -29,7 +29,8 @@ class ResponseView(Struct, frozen=True):
 class InvitationView(Struct, frozen=True):
     """An invitation to respond, at the earliest time at which it was sent, with the dimensions that were known then.
 
-    They are those that the invitation states. A response that was never stated without answers has its own.
+    They are those that the first invitation states; a reminder, which was sent later, changes none. A response that was never
+    stated without answers has its own.
     """
 
     at: datetime
@@ -112,12 +113,17 @@ def view(statements: Iterable[Event]) -> SubjectView:
 
 def invitation_view(events: Sequence[Event]) -> InvitationView | None:
     """Fold the statements of an invitation, in the order of their stamps. None if the tool doesn't state when it was sent."""
-    sent = [body.sent_at for event in events if isinstance(body := event.body, Response) and body.sent_at is not None]
+    sent = [
+        (body.sent_at, bool(body.answers), event)
+        for event in events
+        if isinstance(body := event.body, Response) and body.sent_at is not None
+    ]
     if not sent:
         return None
-    invitations = [event for event in events if isinstance(body := event.body, Response) and body.sent_at and not body.answers]
-    known = _latest_dimensions(invitations or events)
-    return InvitationView(min(sent), tuple(map(known.get, DIMENSIONS)), own_dimensions(known))
+    unanswered = [(at, event) for at, is_answered, event in sent if not is_answered]
+    first = min((at for at, _ in unanswered), default=None)
+    known = _latest_dimensions([event for at, event in unanswered if at == first] or events)
+    return InvitationView(min(at for at, _, _ in sent), tuple(map(known.get, DIMENSIONS)), own_dimensions(known))
 
 
 def response_view(statements: Iterable[Response]) -> ResponseView | None:

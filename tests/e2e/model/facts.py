@@ -131,7 +131,9 @@ def of_response(subject: Subject, score: Scorer) -> list[Fact]:
 def of_invitation(subject: Subject, *, responded: bool) -> Fact:
     """The invitation, with the dimensions that were known when it was sent."""
     at = min(when(r["sent_at"]) for r in subject.records if "sent_at" in r)
-    before = [r for r in subject.records if "sent_at" in r and not r.get("answers")] or subject.records
+    invitations = [r for r in subject.records if "sent_at" in r and not r.get("answers")]
+    first = min((when(r["sent_at"]) for r in invitations), default=None)
+    before = [r for r in invitations if when(r["sent_at"]) == first] or subject.records
     return Fact("sent", at, responded, dimensions(before), customer(subject.records), subject.name)
 
 

@@ -45,6 +45,15 @@ def test_a_second_invitation_is_a_reminder_of_the_first() -> None:
     assert row.at == at(0)
 
 
+def test_a_reminder_changes_none_of_the_dimensions_that_were_known_at_the_sending() -> None:
+    first, corrected = invitation(dimensions={"region": "DE"}), {"region": "AT"}
+    reminder = response(sent=500, when=500, seq=3, subject="c1/response/r-1", dimensions={"region": "FR", "team": "billing"})
+    (row,) = invitations(reminder, first, responded(dimensions={"region": "GB"}))
+    assert (dim(row, "region"), dim(row, "team")) == ("DE", None)
+    (row,) = invitations(reminder, first, response(sent=0, when=9, seq=2, subject="c1/response/r-1", dimensions=corrected))
+    assert (dim(row, "region"), dim(row, "team")) == ("AT", None)
+
+
 def test_the_groups_are_of_the_dimensions_that_were_known_at_the_sending() -> None:
     later = responded(dimensions={"region": "FR", "team": "billing"})
     (row,) = invitations(invitation(dimensions={"region": "DE"}), later)
