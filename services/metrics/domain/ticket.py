@@ -195,7 +195,11 @@ def _comparable(text: str | None) -> str:
 
 
 def times_after_opening(opened: datetime, times: Iterable[datetime]) -> list[datetime]:
-    """The times after the opening, in order. One at the minute of the opening, in a tool that leaves out seconds, is at it."""
+    """The times after the opening, in order.
+
+    One at the whole minute of the opening comes from a tool that leaves out seconds: it counts, at the opening's time. Any other
+    must be later than the opening: one of the same time, with seconds, doesn't count.
+    """
     minute = to_minute(opened)
     return sorted(max(at, opened) for at in times if at > opened or at == minute)
 

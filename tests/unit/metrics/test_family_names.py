@@ -55,6 +55,7 @@ OTHER_MEANINGS: dict[str, dict[str, str]] = {
     "domain/shadow.py": {"sentiment": KPI},
     "domain/sla_kpis.py": {"sla_first_reply": KPI, "sla_next_reply": KPI, "sla_resolution": KPI},
     "domain/sla_rows.py": {"first_reply": TARGET, "next_reply": TARGET},
+    "domain/sla_reasons.py": {"first_reply": TARGET, "next_reply": TARGET},
     "domain/sla_targets.py": {"first_reply": TARGET, "next_reply": TARGET},
     "domain/statuses.py": {"solved": STATUS},
     "domain/support_kpis.py": {
@@ -70,8 +71,6 @@ OTHER_MEANINGS: dict[str, dict[str, str]] = {
         "responses": REASON,
         "comments": REASON,
         "label": "the kind of a record",
-        "first_reply": TARGET,
-        "next_reply": TARGET,
     },
     "evaluation/records.py": {
         "label": "the kind of a record",
