@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.gateway.api import feedback, gold, keys, kpis, live, models, page, proxy, tickets
 from services.gateway.api.compression import Compression
 from services.gateway.api.cors import Cors
+from services.gateway.api.dependencies import Gateway
 from services.gateway.api.head_requests import HeadRequests
 from services.gateway.api.limits import GuessLimit, RateLimits
 from services.gateway.api.middleware import AccessLog, ContentHeaders, RateLimitHeaders
 from services.gateway.api.openapi import document_of
-from services.gateway.api.state import Gateway
 from services.gateway.clients.metrics import fetch_result
 from services.gateway.clients.upstream import Upstream, open_http
 from services.gateway.domain.bucket import Rate

@@ -27,8 +27,8 @@ from services.ingest.api import (
     taxonomy,
 )
 from services.ingest.api.admission import Admission
+from services.ingest.api.dependencies import Ingest
 from services.ingest.api.hook_dispatch import PREFIX, HookDispatch
-from services.ingest.api.state import Ingest
 from services.ingest.back_filler import WORKERS as BACK_FILL_WORKERS
 from services.ingest.back_filler import BackFiller
 from services.ingest.body_encrypter import BodyEncrypter

@@ -26,7 +26,7 @@ from services.metrics.api import (
     upcoming,
     verifications,
 )
-from services.metrics.api.dependencies import State
+from services.metrics.api.dependencies import Metrics
 from services.metrics.builder import Builder
 from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, Positions, idle
@@ -87,7 +87,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             announcer = Announcer(sender or producer)
             scans = await stack.enter_async_context(open_pool(settings.database, settings.scan_pool))
             app.state.pools = {"queries": pool, "scans": scans}
-            app.state.metrics = State(
+            app.state.metrics = Metrics(
                 Source(pool, settings.sentiment_model, caches=Caches()),
                 clock,
                 announcer,

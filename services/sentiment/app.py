@@ -8,7 +8,7 @@ from functools import partial
 import httpx
 from fastapi import FastAPI
 
-from services.sentiment import api
+from services.sentiment.api import scores
 from services.sentiment.clients import Ingest
 from services.sentiment.consumer import ScoringHandler
 from services.sentiment.domain.scorer import Scorer
@@ -110,9 +110,9 @@ def create_app(
         degraded=lambda: [] if consumer.joined else ["kafka"],
     )
     openapi.install(app)
-    app.state.internal_tokens, app.state.bodies = settings.accepted_tokens, api.bodies()
-    app.state.scoring = api.scoring_state(settings, pool, taxonomies)
-    add_routes(app, api.routes)
+    app.state.internal_tokens, app.state.bodies = settings.accepted_tokens, scores.bodies()
+    app.state.sentiment = scores.build(settings, pool, taxonomies)
+    add_routes(app, scores.routes)
     return app
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import msgspec
-from fastapi import Request, Response
+from fastapi import Response
 
-from services.gateway.api.forwarding import pass_through
+from services.gateway.api.forwarding import GetRequest, pass_through
 from services.gateway.domain.etags import document_etag, matches, weak
 from shared.problems import Unavailable
 
@@ -54,19 +54,21 @@ def tag_of_document(content: bytes, *outside: str) -> str:
         raise Unavailable("a service responded with invalid JSON") from error
 
 
-def respond_with_document(request: Request, response: httpx.Response) -> Response:
+def respond_with_document(requested: GetRequest, response: httpx.Response) -> Response:
     """A service's JSON document, or 304 if the client has it. Any other status is passed through."""
     if response.status_code != 200:
         return pass_through(response)
     etag = tag_of_document(response.content)
-    return respond_tagged(request, response, response.content, etag, {"Content-Type": response.headers["content-type"]})
+    return respond_tagged(requested, response, response.content, etag, {"Content-Type": response.headers["content-type"]})
 
 
-def respond_tagged(request: Request, response: httpx.Response, content: bytes, etag: str, headers: Mapping[str, str]) -> Response:
+def respond_tagged(
+    requested: GetRequest, response: httpx.Response, content: bytes, etag: str, headers: Mapping[str, str]
+) -> Response:
     """`content`, made of a service's `response`, with its tag and these headers; 304 if the client has the content of the tag."""
     validators = REVALIDATE | {"ETag": weak(etag)}
     if watermark := response.headers.get(WATERMARK_HEADER):
         validators[WATERMARK_HEADER] = watermark
-    if matches(request.headers.get("if-none-match"), etag):
+    if matches(requested.if_none_match, etag):
         return Response(status_code=304, headers=validators)
     return Response(content, headers={**validators, **headers})

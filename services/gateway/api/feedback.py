@@ -4,13 +4,13 @@ import re
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.dependencies import GatewayState
 from services.gateway.api.documents import IF_NONE_MATCH, document_responses, respond_with_document
-from services.gateway.api.forwarding import forwarded_query
+from services.gateway.api.forwarding import Requested
 from services.gateway.api.openapi import UpstreamRoute, import_operation
-from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
 from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
@@ -28,14 +28,18 @@ SUBJECT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_~-]{0,127})/(response|review|ticke
     responses=document_responses("The history", "the whole history", watermark=False) | PROBLEMS,
     openapi_extra=import_operation("metrics", headers=[IF_NONE_MATCH]),
 )
-async def get_feedback(request: Request, subject: str, caller: Annotated[Key, Depends(require("records:read"))]) -> Response:
+async def get_feedback(
+    gateway: GatewayState,
+    caller: Annotated[Key, Depends(require("records:read"))],
+    requested: Requested,
+    subject: str,
+) -> Response:
     """The history of a subject of the key's tenant."""
     match = SUBJECT.fullmatch(subject)
     if match is None:
         raise NotFound("a subject is <connection>/<response, review or ticket>/<id>, as records name it")
     connection, kind, identifier = match.groups()
     path = f"/v1/feedback/{connection}/{kind}/{quote(identifier, safe='').replace('.', '%2E')}"
-    async with cancelled_on_disconnect(request):
-        call = gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=forwarded_query(request))
-        response = await call
-    return respond_with_document(request, response)
+    async with cancelled_on_disconnect(requested.client):
+        response = await gateway.upstream("metrics").call("GET", path, tenant=caller.tenant, query=requested.query)
+    return respond_with_document(requested, response)

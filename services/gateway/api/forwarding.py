@@ -1,9 +1,12 @@
 """Forward requests to the services behind the gateway: the parts that are forwarded, and responses that are passed through."""
 
 import re
+from dataclasses import dataclass
+from typing import Annotated
 
 import httpx
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
+from starlette.types import Receive
 
 from shared.problems import BadRequest, NotFound
 
@@ -25,6 +28,28 @@ def forwarded_query(request: Request) -> str:
     if not ENCODED_QUERY.fullmatch(raw):
         raise BadRequest("the query holds bytes that must be percent-encoded")
     return raw
+
+
+@dataclass(frozen=True, slots=True)
+class GetRequest:
+    """The parts of a GET request that decide its response."""
+
+    query: str
+    """Verbatim, for the service that answers."""
+    accept: str
+    if_none_match: str | None
+    client: Receive
+    """The client's further messages, for `cancelled_on_disconnect`."""
+
+
+async def get_request_of(request: Request) -> GetRequest:
+    """The parts of a request. Raises BadRequest if its query holds bytes that a URL may not hold."""
+    headers = request.headers
+    return GetRequest(forwarded_query(request), headers.get("accept", ""), headers.get("if-none-match"), request.receive)
+
+
+Requested = Annotated[GetRequest, Depends(get_request_of)]
+"""A parameter of a route, after the one that authenticates."""
 
 
 def checked_id(identifier: str, problem: type[NotFound] = NotFound) -> str:

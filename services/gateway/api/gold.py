@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from services.gateway.api.auth import BEARER, require
-from services.gateway.api.forwarding import forwarded_query, pass_through
-from services.gateway.api.head_requests import IS_HEAD
+from services.gateway.api.dependencies import GatewayState
+from services.gateway.api.forwarding import Requested, pass_through
+from services.gateway.api.head_requests import IsHead
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import JSON, NDJSON, decode_object
-from services.gateway.api.state import gateway_of
 from services.gateway.clients.upstream import Upstream
 from services.gateway.domain.keys import Key
 from services.gateway.domain.lines import to_ndjson
@@ -42,19 +42,25 @@ allowed. A stream that breaks off is not complete."""
         row_formats=(NDJSON,),
     ),
 )
-async def list_gold(request: Request, caller: RecordsReader) -> Response:
+async def list_gold(
+    gateway: GatewayState,
+    caller: RecordsReader,
+    requested: Requested,
+    is_head: IsHead,
+    limit: Annotated[str | None, Query(include_in_schema=False)] = None,
+) -> Response:
     """One page as JSON, or all rows as NDJSON."""
-    metrics = gateway_of(request).upstream("metrics")
-    streams = choose_media_type(request.headers.get("accept", ""), (JSON, NDJSON)) == NDJSON
-    if streams and "limit" in request.query_params:
+    metrics = gateway.upstream("metrics")
+    streams = choose_media_type(requested.accept, (JSON, NDJSON)) == NDJSON
+    if streams and limit is not None:
         raise BadRequest(invalid_params=[{"name": "limit", "reason": "not allowed: NDJSON streams all rows"}])
-    query = f"{forwarded_query(request)}&limit={STREAM_PAGE_SIZE}".lstrip("&") if streams else forwarded_query(request)
+    query = f"{requested.query}&limit={STREAM_PAGE_SIZE}".lstrip("&") if streams else requested.query
     first = await metrics.call("GET", PATH, tenant=caller.tenant, query=query)
     if first.status_code != 200:
         return pass_through(first)
     if not streams:
         return Response(first.content, headers=PRIVATE, media_type=JSON)
-    if getattr(request.state, IS_HEAD, False):
+    if is_head:
         return StreamingResponse(iter(()), headers=PRIVATE, media_type=NDJSON)
     pages = stream_pages(metrics, caller.tenant, decode_object(first.content))
     return StreamingResponse(pages, headers=PRIVATE, media_type=NDJSON)

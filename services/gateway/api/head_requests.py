@@ -1,5 +1,8 @@
 """ASGI middleware: HEAD on the routes of the API that have GET (RFC 9110, 9.3.2)."""
 
+from typing import Annotated
+
+from fastapi import Depends, Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,6 +13,15 @@ STREAMS = {"/v1/live"}
 
 IS_HEAD = "is_head"
 """In the request's state: the body will be dropped."""
+
+
+async def is_head_request(request: Request) -> bool:
+    """Whether the request is a HEAD that HeadRequests answers as GET."""
+    return getattr(request.state, IS_HEAD, False)
+
+
+IsHead = Annotated[bool, Depends(is_head_request)]
+"""A parameter of a route: whether the response's body will be dropped, so that it need not be made."""
 
 
 class HeadRequests:

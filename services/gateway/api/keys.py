@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from services.gateway.admin import issue_key
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.dependencies import GatewayState
 from services.gateway.api.forwarding import checked_id
-from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key, Scope, expand_scopes
 from shared.bodies import KIB
 from shared.problems import (
@@ -118,9 +118,9 @@ class KeyList(BaseModel):
     summary="List the tenant's keys, without their secrets",
     responses=responses(*CALLER_PROBLEMS),
 )
-async def list_keys(request: Request, caller: Admin) -> KeyList:
+async def list_keys(gateway: GatewayState, caller: Admin) -> KeyList:
     """Active keys, and of the expired and revoked ones the newest 1,000."""
-    return KeyList(keys=[KeyInfo(**to_json(key)) for key in await gateway_of(request).keys.list_for(caller.tenant)])
+    return KeyList(keys=[KeyInfo(**to_json(key)) for key in await gateway.keys.list_for(caller.tenant)])
 
 
 @routes.get(
@@ -143,14 +143,13 @@ async def get_own_key(response: Response, caller: Annotated[Key, Depends(require
     responses=responses(*CALLER_PROBLEMS, *BODY_PROBLEMS, Conflict),
 )
 async def create_key(
-    request: Request,
+    gateway: GatewayState,
     response: Response,
     caller: Admin,
     new: Annotated[NewKey, small_body(NewKey)],
 ) -> KeyWithSecret:
     """Only this response holds the secret. 409: the tenant has as many active keys as it may have."""
     check_grant(caller, new.scopes)
-    gateway = gateway_of(request)
     options = {"expires_at": new.expires_at, "limit": gateway.keys_per_tenant}
     key, secret = await issue_key(gateway.keys, caller.tenant, set(new.scopes), new.name, **options)
     response.headers.update(NOT_STORED)
@@ -165,7 +164,7 @@ async def create_key(
     responses=responses(*CALLER_PROBLEMS, *BODY_PROBLEMS, NotFound, Conflict),
 )
 async def rotate_key(
-    request: Request,
+    gateway: GatewayState,
     response: Response,
     key_id: str,
     caller: Admin,
@@ -173,7 +172,6 @@ async def rotate_key(
 ) -> KeyWithSecret:
     """Only this response holds the secret. 409: the key has expired or was revoked, or the tenant has as many active keys as it
     may have."""
-    gateway = gateway_of(request)
     now = datetime.now(UTC)
     old = await gateway.keys.get(caller.tenant, checked_id(key_id))
     if old is None:
@@ -195,9 +193,9 @@ async def rotate_key(
     summary="Revoke a key",
     responses=responses(*CALLER_PROBLEMS, NotFound),
 )
-async def revoke_key(request: Request, key_id: str, caller: Admin) -> Response:
+async def revoke_key(gateway: GatewayState, key_id: str, caller: Admin) -> Response:
     """The key stops working within a second. Revoking it again changes nothing."""
-    if not await gateway_of(request).keys.revoke(caller.tenant, checked_id(key_id), datetime.now(UTC)):
+    if not await gateway.keys.revoke(caller.tenant, checked_id(key_id), datetime.now(UTC)):
         raise NotFound("there is no such key")
     return Response(status_code=204)
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.dependencies import Gateway, GatewayState
 from services.gateway.api.documents import (
     IF_NONE_MATCH,
     REVALIDATE,
@@ -21,10 +22,9 @@ from services.gateway.api.documents import (
     etag_header,
     respond_with_document,
 )
-from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
+from services.gateway.api.forwarding import GetRequest, Requested, checked_id, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import CSV, JSON, NDJSON, accepted_format, render
-from services.gateway.api.state import gateway_of
 from services.gateway.clients.metrics import UnknownKpi, fetch_revision
 from services.gateway.domain.etags import (
     ResultKey,
@@ -91,15 +91,14 @@ MOVES_HEADER = "x-earshot-moves"
     responses=CATALOGUE_NOT_MODIFIED | PROBLEMS,
     openapi_extra=import_operation("metrics", headers=[IF_NONE_MATCH]),
 )
-async def list_kpis(request: Request, caller: MetricsReader) -> Response:
+async def list_kpis(gateway: GatewayState, caller: MetricsReader, requested: Requested) -> Response:
     """The catalogue of metrics, with an entity tag."""
-    metrics = gateway_of(request).upstream("metrics")
-    response = await metrics.call("GET", "/v1/kpis", tenant=caller.tenant, query=forwarded_query(request))
+    response = await gateway.upstream("metrics").call("GET", "/v1/kpis", tenant=caller.tenant, query=requested.query)
     if response.status_code != 200:
         return pass_through(response)
     etag = f'"{blake2b(response.content, digest_size=12).hexdigest()}"'
     headers = REVALIDATE | {"ETag": etag}
-    if matches(request.headers.get("if-none-match"), etag):
+    if matches(requested.if_none_match, etag):
         return Response(status_code=304, headers=headers)
     return Response(response.content, headers=headers, media_type=JSON)
 
@@ -114,9 +113,9 @@ async def list_kpis(request: Request, caller: MetricsReader) -> Response:
         headers=[IF_NONE_MATCH],
     ),
 )
-async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response:
+async def get_kpi(gateway: GatewayState, caller: MetricsReader, requested: Requested, kpi: str) -> Response:
     """A KPI's result."""
-    return await respond(request, caller, checked_id(kpi, UnknownKpi), "")
+    return await respond(gateway, caller, requested, checked_id(kpi, UnknownKpi), "")
 
 
 @routes.get(
@@ -130,9 +129,9 @@ async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response
         headers=[IF_NONE_MATCH],
     ),
 )
-async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Response:
+async def list_records(gateway: GatewayState, caller: RecordsReader, requested: Requested, kpi: str) -> Response:
     """A page of the records behind a result."""
-    return await respond(request, caller, checked_id(kpi, UnknownKpi), "/records")
+    return await respond(gateway, caller, requested, checked_id(kpi, UnknownKpi), "/records")
 
 
 @routes.get(
@@ -141,25 +140,24 @@ async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Res
     responses=document_responses("The explanation", "the explanation, its recomputation included") | PROBLEMS,
     openapi_extra=import_operation("metrics", headers=[IF_NONE_MATCH]),
 )
-async def explain_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response:
+async def explain_kpi(gateway: GatewayState, caller: MetricsReader, requested: Requested, kpi: str) -> Response:
     """The explanation of a KPI's value."""
     path = f"/v1/kpis/{checked_id(kpi, UnknownKpi)}/explain"
-    query = forwarded_query(request)
-    async with cancelled_on_disconnect(request):
-        response = await gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=query)
-    return respond_with_document(request, response)
+    async with cancelled_on_disconnect(requested.client):
+        response = await gateway.upstream("metrics").call("GET", path, tenant=caller.tenant, query=requested.query)
+    return respond_with_document(requested, response)
 
 
-async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Response:
+async def respond(gateway: Gateway, caller: Key, requested: GetRequest, kpi: str, suffix: str) -> Response:
     """The result of metrics at `/v1/kpis/{kpi}{suffix}` in the media type that the client accepts; 304 if the client has it."""
-    format_ = accepted_format(request.headers.get("accept", ""))
+    format_ = accepted_format(requested.accept)
     path = f"/v1/kpis/{kpi}{suffix}"
-    key = ResultKey(caller.tenant, caller.zone, path, forwarded_query(request), str(format_))
-    if (headers := await not_modified_headers(request, key, kpi)) is not None:
+    key = ResultKey(caller.tenant, caller.zone, path, requested.query, str(format_))
+    if (headers := await not_modified_headers(gateway, requested, key, kpi)) is not None:
         return Response(status_code=304, headers=REVALIDATE | headers)
     now = datetime.now(UTC)
-    async with cancelled_on_disconnect(request):
-        response = await gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=key.query)
+    async with cancelled_on_disconnect(requested.client):
+        response = await gateway.upstream("metrics").call("GET", path, tenant=caller.tenant, query=key.query)
     if response.status_code != 200:
         return pass_through(response)
     body, headers = await render(response.content, format_, path, key.query)
@@ -170,16 +168,16 @@ async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Respo
     return Response(body, headers=REVALIDATE | headers)
 
 
-async def not_modified_headers(request: Request, key: ResultKey, kpi: str) -> dict[str, str] | None:
+async def not_modified_headers(gateway: Gateway, requested: GetRequest, key: ResultKey, kpi: str) -> dict[str, str] | None:
     """The headers of a 304: the client's valid entity tag and the watermark. None if the client has no valid tag.
 
     Fetches the revision only if the client sent a tag that may be valid.
     """
     now = datetime.now(UTC)
-    candidates = [etag for etag in parse_if_none_match(request.headers.get("if-none-match")) if may_be_valid(etag, key, now)]
+    candidates = [etag for etag in parse_if_none_match(requested.if_none_match) if may_be_valid(etag, key, now)]
     if not candidates:
         return None
-    current = await fetch_revision(gateway_of(request).upstream("metrics"), key.tenant, kpi)
+    current = await fetch_revision(gateway.upstream("metrics"), key.tenant, kpi)
     valid = next((etag for etag in candidates if is_valid(etag, key, current.revision, now)), None)
     if valid is None:
         return None

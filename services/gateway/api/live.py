@@ -6,18 +6,19 @@ The first event is a snapshot, then there is one for each change.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.gateway.api.auth import BEARER, authenticate_again, require
+from services.gateway.api.dependencies import Gateway, GatewayState
 from services.gateway.api.forwarding import checked_id
 from services.gateway.api.openapi import UpstreamRoute, import_query
-from services.gateway.api.state import gateway_of
 from services.gateway.clients.metrics import UnknownKpi, UnknownTenant
 from services.gateway.domain.keys import Key
 from services.gateway.domain.watch import UPCOMING, Watch, parse_watch
@@ -41,6 +42,36 @@ CHECK_SECONDS = 1.0
 """How often a stream checks that its key is active and that the server is not stopping."""
 
 
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """A request for a stream."""
+
+    app: FastAPI
+    gateway: Gateway
+    authorization: str
+    parameters: Sequence[tuple[str, str]]
+    client: Receive
+    """The client's further messages, for `cancelled_on_disconnect`."""
+
+    async def may_continue(self) -> bool:
+        """Whether the server is not stopping and the stream's key is active. A database outage ends no stream."""
+        if getattr(self.app.state, "stopping", False):
+            return False
+        try:
+            await authenticate_again(self.gateway, self.authorization)
+        except NotAuthenticated:
+            return False
+        except Unavailable:
+            pass
+        return True
+
+
+async def stream_request(request: Request, gateway: GatewayState) -> StreamRequest:
+    """The request as a StreamRequest. Its parameters are not checked."""
+    authorization, parameters = request.headers.get("authorization", ""), request.query_params.multi_items()
+    return StreamRequest(request.app, gateway, authorization, parameters, request.receive)
+
+
 @routes.get(
     "/v1/live",
     operation_id="stream_kpis",
@@ -52,8 +83,8 @@ CHECK_SECONDS = 1.0
     openapi_extra=import_query("metrics", "/v1/kpis/{kpi}", "/v1/sla/upcoming"),
 )
 async def stream_kpis(
-    request: Request,
     caller: Annotated[Key, Depends(require("metrics:read"))],
+    requested: Annotated[StreamRequest, Depends(stream_request)],
     kpis: Annotated[
         list[str] | SkipJsonSchema[None], Query(description="Ids of KPIs, separated by commas", examples=[["nps,csat"]])
     ] = None,
@@ -67,24 +98,24 @@ async def stream_kpis(
     """Subscribe before the first byte of the response, so that an error is a problem document."""
     if sla is not None and not caller.has("records:read"):
         raise Forbidden("this key lacks the scope records:read, which sla=upcoming needs")
-    subscribing = gateway_of(request).hub.subscribe(caller.tenant, caller.id, watch_of(request))
+    subscribing = requested.gateway.hub.subscribe(caller.tenant, caller.id, watch_of(requested.parameters))
     stack = AsyncExitStack()
     try:
-        async with cancelled_on_disconnect(request):
+        async with cancelled_on_disconnect(requested.client):
             subscription = await stack.enter_async_context(subscribing)
     except BaseException:
         await stack.aclose()  # the client may have left just after the subscription was complete
         raise
-    return EventStream(events(request, subscription, last_event_id), stack)
+    return EventStream(events(requested, subscription, last_event_id), stack)
 
 
-def watch_of(request: Request) -> Watch:
-    """The request's parameters. Raises BadRequest, or UnknownKpi for a KPI that can't be an id."""
+def watch_of(parameters: Sequence[tuple[str, str]]) -> Watch:
+    """Parse the parameters. Raises BadRequest, or UnknownKpi for a KPI that can't be an id."""
     try:
-        watch = parse_watch(request.query_params.multi_items())
+        watch = parse_watch(parameters)
     except ValueError as error:
         raise BadRequest(invalid_params=[{"name": "kpis", "reason": str(error)}]) from None
-    if "sla" not in request.query_params:
+    if all(name != "sla" for name, _ in parameters):
         for kpi in watch.kpis:
             checked_id(kpi, UnknownKpi)
     return watch
@@ -102,13 +133,13 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def events(request: Request, subscription: Subscription, last_event_id: str | None) -> AsyncIterator[bytes]:
+async def events(requested: StreamRequest, subscription: Subscription, last_event_id: str | None) -> AsyncIterator[bytes]:
     """The stream's events. The next one is made only when the last was sent, so that slow clients get the newest state."""
     clock = asyncio.get_running_loop().time
-    max_silence = gateway_of(request).ping_seconds - CHECK_SECONDS
+    max_silence = requested.gateway.ping_seconds - CHECK_SECONDS
     yield first_event(subscription, last_event_id)
     sent_at = clock()
-    while await may_continue(request) and not subscription.closed:
+    while await requested.may_continue() and not subscription.closed:
         if state := await subscription.next_change(CHECK_SECONDS):
             event = "sla" if state.kpi == UPCOMING else "kpi"
             yield format_sse_event(event=event, data_str=state.body, id=subscription.mark_sent(state))
@@ -130,16 +161,3 @@ def snapshot_of(states: Sequence[State]) -> str:
     """The first states of a stream as JSON: the results of KPIs, or the list of upcoming deadlines."""
     bodies = ",".join(state.body for state in states)
     return f'{{"sla":{bodies}}}' if states[0].kpi == UPCOMING else f'{{"kpis":[{bodies}]}}'
-
-
-async def may_continue(request: Request) -> bool:
-    """Whether the server is not stopping and the stream's key is active. A database outage ends no stream."""
-    if getattr(request.app.state, "stopping", False):
-        return False
-    try:
-        await authenticate_again(gateway_of(request), request.headers.get("authorization", ""))
-    except NotAuthenticated:
-        return False
-    except Unavailable:
-        pass
-    return True

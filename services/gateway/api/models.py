@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
 from services.gateway.api.auth import BEARER, require
-from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
+from services.gateway.api.dependencies import GatewayState
+from services.gateway.api.forwarding import Requested, checked_id, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import decode_object
-from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
 
@@ -29,11 +29,10 @@ PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyR
         "metrics",
     ),
 )
-async def get_shadow_report(request: Request, model: str, caller: MetricsReader) -> Response:
+async def get_shadow_report(gateway: GatewayState, caller: MetricsReader, requested: Requested, model: str) -> Response:
     """The shadow report of metrics, without texts unless the key may read records."""
     path = f"/v1/models/{checked_id(model)}/shadow"
-    metrics = gateway_of(request).upstream("metrics")
-    response = await metrics.call("GET", path, tenant=caller.tenant, query=forwarded_query(request))
+    response = await gateway.upstream("metrics").call("GET", path, tenant=caller.tenant, query=requested.query)
     if response.status_code != 200:
         return pass_through(response)
     report = decode_object(response.content)

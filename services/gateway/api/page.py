@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Response
+from pydantic import BaseModel
 
 from services.gateway.domain.etags import matches
 from services.gateway.domain.media import accepts_gzip
@@ -53,6 +55,17 @@ class File:
     digest: str
 
 
+class BrowserHeaders(BaseModel):
+    """The headers of a request that decide the form of a file."""
+
+    accept_encoding: str = ""
+    if_none_match: str | None = None
+
+
+Browser = Annotated[BrowserHeaders, Header()]
+"""A parameter of a route: the browser's headers."""
+
+
 class Files:
     """The files of the page by name. Each is read and compressed once, and again when it has changed on disk."""
 
@@ -90,27 +103,27 @@ def router(page_files: Files) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/", methods=["GET", "HEAD"])
-    async def page(request: Request) -> Response:
-        return respond(request, await page_files.get("index.html"), "no-cache")
+    async def page(browser: Browser) -> Response:
+        return respond(browser, await page_files.get("index.html"), "no-cache")
 
     @routes.api_route("/docs", methods=["GET", "HEAD"])
-    async def reference(request: Request) -> Response:
-        return respond(request, await page_files.get("docs.html"), "no-cache")
+    async def reference(browser: Browser) -> Response:
+        return respond(browser, await page_files.get("docs.html"), "no-cache")
 
     @routes.api_route("/static/{name}", methods=["GET", "HEAD"])
-    async def static(request: Request, name: str) -> Response:
+    async def static(browser: Browser, name: str) -> Response:
         caching = f"public, max-age={DAY}" if name in LIBRARIES else "no-cache"
-        return respond(request, await page_files.get(name), caching)
+        return respond(browser, await page_files.get(name), caching)
 
     return routes
 
 
-def respond(request: Request, file: File, caching: str) -> Response:
+def respond(browser: BrowserHeaders, file: File, caching: str) -> Response:
     """The file, gzipped if the browser accepts that; 304 if the browser has it."""
-    gzipped = file.gzipped if accepts_gzip(request.headers.get("accept-encoding", "")) else None
+    gzipped = file.gzipped if accepts_gzip(browser.accept_encoding) else None
     etag = f'"{file.digest}-gz"' if gzipped else f'"{file.digest}"'
     headers = SECURITY_HEADERS | {"Cache-Control": caching, "ETag": etag, "Vary": "Accept-Encoding"}
-    if matches(request.headers.get("if-none-match"), etag):
+    if matches(browser.if_none_match, etag):
         return Response(status_code=304, headers=headers)
     if gzipped:
         headers["Content-Encoding"] = "gzip"

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.dependencies import GatewayState, UpstreamName
 from services.gateway.api.forwarding import checked_id, forwarded_headers, forwarded_query, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
-from services.gateway.api.state import UpstreamName, gateway_of
 from services.gateway.domain.keys import Key, Scope
 from shared.bodies import MIB, headers_of, read_body
 from shared.disconnects import cancelled_on_disconnect
@@ -117,11 +117,10 @@ def router() -> APIRouter:
 
 
 def endpoint(route: ProxiedRoute) -> Callable[..., Awaitable[Response]]:
-    """The function that forwards requests of `route`."""
+    """The function that forwards requests of `route`. It takes the raw request, whose query, headers and body it forwards."""
 
-    async def forward(request: Request, caller: Annotated[Key, Depends(require(route.scope))]) -> Response:
+    async def forward(gateway: GatewayState, caller: Annotated[Key, Depends(require(route.scope))], request: Request) -> Response:
         ids = {name: checked_id(value) for name, value in request.path_params.items()}
-        gateway = gateway_of(request)
         with request.app.state.bodies.memory.reserve(caller.tenant) as reservation:
             call = partial(
                 gateway.upstream(route.upstream).call,
@@ -135,7 +134,7 @@ def endpoint(route: ProxiedRoute) -> Callable[..., Awaitable[Response]]:
             )
             if route.stores:
                 return pass_through(await call())
-            async with cancelled_on_disconnect(request):
+            async with cancelled_on_disconnect(request.receive):
                 response = await call()
             return pass_through(response)
 

@@ -3,16 +3,16 @@
 from asyncio import to_thread
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from services.gateway.api.auth import BEARER
+from services.gateway.api.dependencies import GatewayState
 from services.gateway.api.documents import IF_NONE_MATCH, document_responses, respond_tagged, tag_of_document
-from services.gateway.api.forwarding import forwarded_query, pass_through
+from services.gateway.api.forwarding import Requested, pass_through
 from services.gateway.api.kpis import PROBLEMS, RecordsReader
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.parquet import PARQUET, parquet_of
 from services.gateway.api.rendering import CSV, JSON, MEDIA_TYPES, NDJSON, Format, accepted_format, join, next_page
-from services.gateway.api.state import gateway_of
 from services.gateway.api.ticket_lines import lines_of_csv, ndjson_lines
 from services.gateway.domain.etags import content_etag
 from services.gateway.domain.ticket_table import TicketPage, decode_page
@@ -36,25 +36,24 @@ CSV begins with a byte order mark, by which Excel recognises UTF-8. In Parquet t
         "metrics", row_formats=(CSV, NDJSON), file_formats=(PARQUET,), rows="tickets", headers=[IF_NONE_MATCH]
     ),
 )
-async def list_tickets(request: Request, caller: RecordsReader) -> Response:
+async def list_tickets(gateway: GatewayState, caller: RecordsReader, requested: Requested) -> Response:
     """A page of tickets in the media type that the client accepts."""
-    format_ = accepted_format(request.headers.get("accept", ""), (*MEDIA_TYPES, PARQUET))
-    query = forwarded_query(request)
-    async with cancelled_on_disconnect(request):
-        response = await gateway_of(request).upstream("metrics").call("GET", PATH, tenant=caller.tenant, query=query)
+    format_ = accepted_format(requested.accept, (*MEDIA_TYPES, PARQUET))
+    async with cancelled_on_disconnect(requested.client):
+        response = await gateway.upstream("metrics").call("GET", PATH, tenant=caller.tenant, query=requested.query)
     if response.status_code != 200:
         return pass_through(response)
     headers = {"Content-Type": format_.content_type}
     if format_.media_type == JSON:
-        return respond_tagged(request, response, response.content, tag_of_document(response.content, "window"), headers)
+        return respond_tagged(requested, response, response.content, tag_of_document(response.content, "window"), headers)
     try:
         page = decode_page(response.content)
         body = await render(page, format_)
     except (msgspec.MsgspecError, ValueError) as error:
         raise Unavailable("metrics responded with invalid tickets") from error
     if page.next:
-        headers["Link"] = f'<{next_page(PATH, query, page.next)}>; rel="next"'
-    return respond_tagged(request, response, body, content_etag(body, headers.get("Link", "").encode()), headers)
+        headers["Link"] = f'<{next_page(PATH, requested.query, page.next)}>; rel="next"'
+    return respond_tagged(requested, response, body, content_etag(body, headers.get("Link", "").encode()), headers)
 
 
 async def render(page: TicketPage, format_: Format) -> bytes:

@@ -3,12 +3,12 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from services.ingest.api.connections import load_connection
-from services.ingest.api.jobs import JobView, as_view, requester
-from services.ingest.api.state import ingest_of
+from services.ingest.api.dependencies import IngestState, Requester
+from services.ingest.api.jobs import JobView, as_view
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.fields import Model, Name, Time
 from services.ingest.domain.providers import PROVIDERS
@@ -53,9 +53,10 @@ class BackFillRequest(Model):
     responses=responses(NotAuthenticated, NotFound, Conflict, *BODY_PROBLEMS),
 )
 async def backfill_connection(
-    request: Request,
+    ingest: IngestState,
     response: Response,
     tenant: TenantName,
+    requester: Requester,
     connection: str,
     back_fill: Annotated[BackFillRequest, JsonBody(BackFillRequest)],
 ) -> JobView:
@@ -67,12 +68,12 @@ async def backfill_connection(
     tool refuses the credentials, until there are new ones. 409: a back-fill of the connection is in progress, or the tenant has
     ten jobs.
     """
-    ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
+    tool = await load_connection(ingest, tenant, connection)
     refuse_unusable(tool, back_fill)
     if back_fill.since > ingest.now():
         raise Unprocessable(invalid_params=[{"name": "since", "reason": "is in the future"}])
     async with outage_is_503():
-        job = await ingest.back_filler.add(tool, back_fill.since, back_fill.surveys, requester(request))
+        job = await ingest.back_filler.add(tool, back_fill.since, back_fill.surveys, requester)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return as_view(job)
 

@@ -16,8 +16,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.ingest.api.cloudevents import explain_cloudevent, refuse_cloudevents
+from services.ingest.api.dependencies import Ingest, IngestState
 from services.ingest.api.feedback import IdempotencyKey, KeyReused, Target, reused_keys, unusable
-from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.batch import TooMany, is_array, split_array, split_lines
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
@@ -176,9 +176,9 @@ class BatchParser:
         return ParsedRecord(index, id_of(value), outcome)
 
 
-async def read_records(request: Request, target: Target, key: IdempotencyKey) -> AsyncIterator[deque[bytes]]:
+async def read_records(request: Request, ingest: IngestState, target: Target, key: IdempotencyKey) -> AsyncIterator[deque[bytes]]:
     """The records of the body as bytes. Their memory stays reserved until the request is answered; the body itself is dropped."""
-    ingest, headers = ingest_of(request), headers_of(request.scope)
+    headers = headers_of(request.scope)
     refuse_cloudevents(headers)
     require_json(headers)
     with ingest.body_memory.reserve(target.tenant) as reservation:
@@ -201,7 +201,7 @@ async def split_body(ingest: Ingest, tenant: str, headers: Mapping[str, str], ra
     },
 )
 async def post_batch(
-    request: Request,
+    ingest: IngestState,
     target: Target,
     key: IdempotencyKey,
     records: Annotated[deque[bytes], documented_body(read_records, list[AnyRecord], NDJSON)],
@@ -210,7 +210,6 @@ async def post_batch(
     or `rejected` with the problem; the valid ones are stored. With an `Idempotency-Key` each record has the key of the request
     and its index: another content at the same index is `rejected`. 503: the tenant has too many large bodies in progress.
     """
-    ingest = ingest_of(request)
     parser = BatchParser(ingest, target, key, records)
     budget = PlaceBudget(MAX_PLACES)
     results: list[bytes] = []

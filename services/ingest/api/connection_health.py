@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from services.ingest.api.dependencies import Ingest
 from services.ingest.api.jobs import state_of
-from services.ingest.api.state import Ingest
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.health import Health
 from services.ingest.domain.mapping_use import MappingUse, UnusedKeys, is_mapped, unused_keys

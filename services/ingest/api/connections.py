@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from services.ingest.api.connection_health import UnmappedQuestion, as_own_dimensions, load_health, unused_by
 from services.ingest.api.connection_inputs import credentials_of, settings_of, usable_secret
@@ -18,8 +18,8 @@ from services.ingest.api.connection_schemas import (
     TrialDelivery,
     TrialResult,
 )
+from services.ingest.api.dependencies import Ingest, IngestState
 from services.ingest.api.hooks import hook_url
-from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.health import presentable
@@ -60,9 +60,8 @@ NO_CONNECTION = "the connection does not exist"
     summary="List the connected tools",
     responses=responses(BadRequest, NotAuthenticated),
 )
-async def list_connections(request: Request, tenant: TenantName) -> ConnectionList:
+async def list_connections(ingest: IngestState, tenant: TenantName) -> ConnectionList:
     """All connections of the tenant that are not deleted, the oldest first."""
-    ingest = ingest_of(request)
     async with outage_is_503():
         listed = await ingest.connections.list_of(tenant)
     views = await as_views(ingest, tenant, [one.connection for one in listed])
@@ -79,12 +78,11 @@ async def list_connections(request: Request, tenant: TenantName) -> ConnectionLi
     responses=responses(NotAuthenticated, NotFound, Conflict, *BODY_PROBLEMS),
 )
 async def create_connection(
-    request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     new: Annotated[NewConnection, JsonBody(NewConnection, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> ConnectionWithSecret:
     """Point the tool's webhook at `hook_url`. The secret is returned this once."""
-    ingest = ingest_of(request)
     if new.provider not in PROVIDERS:
         raise Unprocessable(
             invalid_params=[{"name": "provider", "reason": refusal("is not allowed", new.provider, sorted(PROVIDERS))}]
@@ -106,7 +104,7 @@ async def create_connection(
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
 )
 async def try_delivery(
-    request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     connection: str,
     delivery: Annotated[TrialDelivery, JsonBody(TrialDelivery, max_bytes=MAX_BYTES)],
@@ -115,7 +113,7 @@ async def try_delivery(
     paused, returns those of an active one. Of a batch it returns the records of all events, and the first verdict that is not
     `accepted`. `unmapped` names the answers that the mapping leaves out, `unused_mapping` the keys of the mapping that do not
     occur, `own_dimensions` names that count only once they are declared: a delivery that is accepted may lack what you expect."""
-    ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
+    tool = await load_connection(ingest, tenant, connection)
     if tool.provider not in PROVIDERS:
         raise Unprocessable("the built-in connection has no hook")
     url = hook_url(ingest, tool) + (f"?{delivery.query}" if delivery.query else "")
@@ -151,9 +149,9 @@ async def try_delivery(
     summary="Get one connected tool",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def get_connection(request: Request, tenant: TenantName, connection: str) -> ConnectionView:
+async def get_connection(ingest: IngestState, tenant: TenantName, connection: str) -> ConnectionView:
     """The connection as it is stored, without its secrets."""
-    return ConnectionView(**await load_view(request, tenant, connection))
+    return ConnectionView(**await load_view(ingest, tenant, connection))
 
 
 @routes.patch(
@@ -163,7 +161,7 @@ async def get_connection(request: Request, tenant: TenantName, connection: str) 
     responses=responses(NotAuthenticated, NotFound, RotationOpen, NoRotation, *BODY_PROBLEMS),
 )
 async def change_connection(
-    request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     connection: str,
     change: Annotated[ConnectionChange, JsonBody(ConnectionChange, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
@@ -174,7 +172,7 @@ async def change_connection(
     `{"retire_secret": true}` makes the former one invalid. While a rotation is open, a further `secret` alone is 409 (type
     `urn:earshot:problem:rotation-open`), since it would make the former one invalid without notice.
     """
-    ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
+    tool = await load_connection(ingest, tenant, connection)
     if tool.provider == BUILT_IN:
         raise Unprocessable("the built-in connection can't be changed")
     values: dict[str, Any] = change.model_dump(include={"name", "dimensions"}, exclude_none=True)
@@ -193,7 +191,7 @@ async def change_connection(
     after_change(ingest, connection)
     if not changed:
         raise NotFound(NO_CONNECTION)
-    view = await load_view(request, tenant, connection)
+    view = await load_view(ingest, tenant, connection)
     return ConnectionWithSecret(**view, secret=secret) if secret else ConnectionView(**view)
 
 
@@ -204,9 +202,8 @@ async def change_connection(
     summary="Disconnect a tool",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def delete_connection(request: Request, tenant: TenantName, connection: str) -> Response:
+async def delete_connection(ingest: IngestState, tenant: TenantName, connection: str) -> Response:
     """Its secrets are deleted. Its hook answers 202 and ignores what it receives. Held deliveries are dropped."""
-    ingest = ingest_of(request)
     async with outage_is_503():
         deleted = await ingest.connections.delete(tenant, connection)
     after_change(ingest, connection)
@@ -222,19 +219,19 @@ def after_change(ingest: Ingest, connection: str) -> None:
     ingest.enricher.wake()
 
 
-async def load_connection(request: Request, tenant: str, connection: str) -> Connection:
+async def load_connection(ingest: Ingest, tenant: str, connection: str) -> Connection:
     """The tenant's connection from the database. Raises NotFound if the tenant has none with this id."""
     async with outage_is_503():
-        tool = await ingest_of(request).connections.find(connection)
+        tool = await ingest.connections.find(connection)
     if tool is None or tool.tenant != tenant or tool.state == "deleted":
         raise NotFound(NO_CONNECTION)
     return tool
 
 
-async def load_view(request: Request, tenant: str, connection: str) -> dict[str, Any]:
+async def load_view(ingest: Ingest, tenant: str, connection: str) -> dict[str, Any]:
     """The fields of ConnectionView, from the database. Raises NotFound if the tenant has no connection with this id."""
-    tool = await load_connection(request, tenant, connection)
-    return (await as_views(ingest_of(request), tenant, [tool]))[connection]
+    tool = await load_connection(ingest, tenant, connection)
+    return (await as_views(ingest, tenant, [tool]))[connection]
 
 
 async def as_views(ingest: Ingest, tenant: str, connections: Sequence[Connection]) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import msgspec
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from services.ingest.api.customer_schemas import (
     CustomerExport,
@@ -26,9 +26,8 @@ from services.ingest.api.customer_schemas import (
     SubjectView,
     UnreadView,
 )
+from services.ingest.api.dependencies import Ingest, IngestState, Requester
 from services.ingest.api.feedback import IdempotencyKey, KeyReused, find_open_connection, store
-from services.ingest.api.jobs import requester
-from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import pseudonyms_in
 from services.ingest.domain.delivery import Delivery
@@ -60,12 +59,11 @@ routes = APIRouter(route_class=TypedRoute, tags=["customers"])
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
 )
 async def find_customer(
-    request: Request, tenant: TenantName, query: Annotated[CustomerQuery, JsonBody(CustomerQuery)]
+    ingest: IngestState, tenant: TenantName, query: Annotated[CustomerQuery, JsonBody(CustomerQuery)]
 ) -> FoundCustomer:
     """Follows links over all connections: a statement with an id and an e-mail address links the two, and so do aliases.
     For an unknown customer `holdings` is empty. Nothing is changed: look here before you erase.
     """
-    ingest = ingest_of(request)
     async with outage_is_503():
         connection = await built_in(ingest, tenant)
         person, holdings = await ingest.customers.find(target_of(connection, query.customer))
@@ -86,20 +84,19 @@ async def find_customer(
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
 )
 async def export_customer(
-    request: Request, tenant: TenantName, query: Annotated[ExportQuery, JsonBody(ExportQuery)]
+    ingest: IngestState, tenant: TenantName, requester: Requester, query: Annotated[ExportQuery, JsonBody(ExportQuery)]
 ) -> CustomerExport:
     """The access bundle: the subjects that `:find` counts, with their stored events and the bodies that stated them. A body that
     also states something about other customers is left out. Deliveries that were not read yet are listed. Numbers that were
     computed from the events are not part of it.
     """
-    ingest = ingest_of(request)
     async with outage_is_503():
         connection = await built_in(ingest, tenant)
         target = target_of(connection, query.customer)
         subjects, is_last, person = await ingest.customers.export(target, query.cursor or "", query.limit)
         unread, complete = (None, True) if query.cursor else await find_unread(ingest, connection, target)
     cursor = None if is_last else subjects[-1].subject
-    log.info("customers.exported", tenant=tenant, subjects=len(subjects), requested_by=requester(request))
+    log.info("customers.exported", tenant=tenant, subjects=len(subjects), requested_by=requester)
     return CustomerExport(
         exported_at=ingest.now(),
         unread=unread,
@@ -117,13 +114,16 @@ async def export_customer(
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
 )
 async def erase_customer(
-    request: Request, tenant: TenantName, key: IdempotencyKey, query: Annotated[CustomerQuery, JsonBody(CustomerQuery)]
+    ingest: IngestState,
+    tenant: TenantName,
+    requester: Requester,
+    key: IdempotencyKey,
+    query: Annotated[CustomerQuery, JsonBody(CustomerQuery)],
 ) -> Receipt:
     """Erases what `:find` finds, for good, and every stored body that names the customer. The receipt states for each store what
     was deleted and by when the rest is gone. With an `Idempotency-Key` a retry gets the receipt of the first request, and
     another customer under the same key is 422. Feedback that the customer gives later counts.
     """
-    ingest = ingest_of(request)
     async with outage_is_503():
         connection = await built_in(ingest, tenant)
     delivery = erasure_of(ingest, connection, query, key)
@@ -132,7 +132,7 @@ async def erase_customer(
         stored = await ingest.customers.receipt(connection.id, delivery.id or "")
     if stored is None:
         raise Unavailable("the erasure was carried out, but its receipt can't be read")
-    log.info("customers.erased", tenant=tenant, erasure=stored[0], subjects=stored[1].subjects, requested_by=requester(request))
+    log.info("customers.erased", tenant=tenant, erasure=stored[0], subjects=stored[1].subjects, requested_by=requester)
     return receipt_view(*stored)
 
 

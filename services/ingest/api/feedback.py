@@ -1,6 +1,7 @@
 """`POST /v1/feedback`: one canonical record of a tenant's own app."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from services.ingest.api.cloudevents import explain_cloudevent, refuse_cloudevents
-from services.ingest.api.state import Ingest, ingest_of
+from services.ingest.api.dependencies import Ingest, IngestState
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.idempotency import is_repeat, with_erasure_digest
@@ -47,6 +48,7 @@ class StoredRecord(BaseModel):
 
 async def find_target(
     request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     checked: QueryChecked,
     connection: Annotated[
@@ -57,7 +59,6 @@ async def find_target(
 
     Raises NotFound if the tenant has no such connection.
     """
-    ingest = ingest_of(request)
     target: Connection | None = None
     try:
         async with outage_is_503():
@@ -107,13 +108,23 @@ IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
 """A parameter of a route: the delivery id of its header Idempotency-Key."""
 
 
-async def read_record_body(request: Request, target: Target, key: IdempotencyKey) -> AsyncIterator[bytes]:
-    """The body of one record. Its memory stays reserved until the request is answered."""
+@dataclass(frozen=True, slots=True)
+class RecordBody:
+    """The body of one record, and the request's headers, with names in lower case."""
+
+    raw: bytes
+    headers: Mapping[str, str]
+
+
+async def read_record_body(
+    request: Request, ingest: IngestState, target: Target, key: IdempotencyKey
+) -> AsyncIterator[RecordBody]:
+    """Read the body. Its memory stays reserved until the request is answered."""
     headers = headers_of(request.scope)
     refuse_cloudevents(headers)
     require_json(headers)
-    with ingest_of(request).body_memory.reserve(target.tenant) as reservation:
-        yield await read_content(headers, request.receive, reservation)
+    with ingest.body_memory.reserve(target.tenant) as reservation:
+        yield RecordBody(await read_content(headers, request.receive, reservation), headers)
 
 
 @routes.post(
@@ -124,31 +135,31 @@ async def read_record_body(request: Request, target: Target, key: IdempotencyKey
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
 )
 async def post_feedback(
-    request: Request, target: Target, key: IdempotencyKey, raw: Annotated[bytes, documented_body(read_record_body, AnyRecord)]
+    ingest: IngestState,
+    target: Target,
+    key: IdempotencyKey,
+    body: Annotated[RecordBody, documented_body(read_record_body, AnyRecord)],
 ) -> StoredRecord:
     """Answers 202 once the record is on disk. With an `Idempotency-Key` a retry is `duplicate`; another content under a used key
     is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored. CloudEvents are refused with 415 or 422:
     post them to the hook of a `cloudevents` connection, or their `data` alone, which must be a record.
     """
-    ingest, headers = ingest_of(request), headers_of(request.scope)
     record_id, delivery = await ingest.threads.read(
-        target.tenant, len(raw), lambda: parse_delivery(target, raw, key, ingest.now(), headers)
+        target.tenant, len(body.raw), lambda: parse_delivery(target, body, key, ingest.now())
     )
     return StoredRecord(id=record_id, status=await store(ingest, target, delivery))
 
 
-def parse_delivery(
-    connection: Connection, raw: bytes, key: str | None, now: datetime, headers: Mapping[str, str]
-) -> tuple[str, Delivery]:
+def parse_delivery(connection: Connection, body: RecordBody, key: str | None, now: datetime) -> tuple[str, Delivery]:
     """(record id, delivery) of a body. Raises BadRequest if it is not JSON, Unprocessable if it is not a valid record."""
     try:
-        value = strict_json.parse(raw)
+        value = strict_json.parse(body.raw)
     except strict_json.Malformed as error:
         raise BadRequest(str(error)) from None
     try:
-        delivery = receive_record(connection, value, key, raw, now)
+        delivery = receive_record(connection, value, key, body.raw, now)
     except (Invalid, TooLong) as error:
-        raise explain_cloudevent(unusable(error), value, headers) from None
+        raise explain_cloudevent(unusable(error), value, body.headers) from None
     return value["id"], with_erasure_digest(delivery)
 
 

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.ingest.api.dependencies import Ingest
 from services.ingest.api.hooks import answer_handshake, receive_post, to_response
-from services.ingest.api.state import Ingest
 from services.ingest.domain.delivery import Outcome
 from services.ingest.domain.providers import Reply
 from shared import tracing

@@ -13,7 +13,7 @@ from datetime import datetime
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope
 
-from services.ingest.api.state import Ingest
+from services.ingest.api.dependencies import Ingest
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, Reply, Request

@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import ValidationError
 
+from services.ingest.api.dependencies import Ingest, IngestState
 from services.ingest.api.import_schemas import (
     DimensionCount,
     ImportFault,
@@ -17,7 +18,6 @@ from services.ingest.api.import_schemas import (
     QuestionCount,
 )
 from services.ingest.api.imports import import_target
-from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.imports.dry_run import SampleSummary, summarise
 from services.ingest.domain.imports.lines import START, read_lines
@@ -47,13 +47,13 @@ MOST_FREQUENT = 10
     responses=responses(NotAuthenticated, *BODY_PROBLEMS),
 )
 async def propose_mapping(
-    request: Request, tenant: TenantName, body: Annotated[ImportSample, JsonBody(ImportSample, max_bytes=MAX_BODY_BYTES)]
+    ingest: IngestState, tenant: TenantName, body: Annotated[ImportSample, JsonBody(ImportSample, max_bytes=MAX_BODY_BYTES)]
 ) -> ProposedImportMapping:
     """Looks at the names of the columns and at up to 500 rows. Check the proposal, and settle its `notes`. Numbers from 0 to 10
     alone are never proposed as NPS."""
     check_size(body.sample)
     try:
-        proposal = await ingest_of(request).threads.run(tenant, lambda: propose(body.sample))
+        proposal = await ingest.threads.run(tenant, lambda: propose(body.sample))
     except Undecidable as error:
         raise Unprocessable(invalid_params=[{"name": "sample", "reason": str(error)}]) from None
     return ProposedImportMapping(
@@ -72,12 +72,11 @@ async def propose_mapping(
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
 )
 async def dry_run(
-    request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     body: Annotated[ImportTrial, JsonBody(ImportTrial, max_bytes=MAX_BODY_BYTES, max_values=MAX_VALUES)],
 ) -> ImportTrialResult:
     """Stores nothing. `faults` say where records would be rejected; the first `records` are redacted as for `:test`."""
-    ingest = ingest_of(request)
     check_size(body.sample)
     connection = await import_target(ingest, tenant, body.connection, body.format, body.mapping)
     try:

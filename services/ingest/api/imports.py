@@ -7,11 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from services.ingest.api.dependencies import Ingest, IngestState, Requester
 from services.ingest.api.feedback import find_open_connection
 from services.ingest.api.import_schemas import ImportPage, ImportPartList, ImportPartView, ImportView, NewImport, as_view
-from services.ingest.api.jobs import requester
 from services.ingest.api.paging import PAGE, Cursor, next_cursor, parse_number, upper_bound
-from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.imports.job import Import, State
 from services.ingest.domain.imports.mapping import CsvMapping
@@ -52,18 +51,18 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
     responses=responses(NotAuthenticated, NotFound, Conflict, *BODY_PROBLEMS),
 )
 async def create_import(
-    request: Request,
+    ingest: IngestState,
     response: Response,
     tenant: TenantName,
+    requester: Requester,
     new: Annotated[NewImport, JsonBody(NewImport, max_values=MAX_VALUES)],
 ) -> ImportView:
     """Then upload the file in parts and start the import. A file that was imported before under the same mapping states nothing
     new: its records are `duplicate`. 409: the tenant has ten imports that are not done."""
-    ingest = ingest_of(request)
     connection = await import_target(ingest, tenant, new.connection, new.format, new.mapping)
     mapping = new.mapping.model_dump(mode="json", exclude_unset=True) if new.mapping else None
     async with outage_is_503():
-        job = await ingest.imports.create(tenant, connection.id, new.format, mapping, new.sha256, requester(request))
+        job = await ingest.imports.create(tenant, connection.id, new.format, mapping, new.sha256, requester)
     if job is None:
         raise Conflict(f"{MAX_OPEN} imports are not done, which is the limit; cancel one, or retry when one is done")
     response.headers["Location"] = f"/v1/imports/{job.id}"
@@ -77,14 +76,13 @@ async def create_import(
     responses=responses(BadRequest, NotAuthenticated),
 )
 async def list_imports(
-    request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     state: Annotated[State | None, Query(description="Only in this state")] = None,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=PAGE, description="Imports on a page")] = PAGE,
 ) -> ImportPage:
     """The newest first: those that are not done, and the last 1,000 that ended."""
-    ingest = ingest_of(request)
     async with outage_is_503():
         jobs = await ingest.imports.page(tenant, upper_bound(cursor), limit, state)
     items = [as_view(job, ingest.now()) for job in jobs]
@@ -97,10 +95,10 @@ async def list_imports(
     summary="Get an import with its progress",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def get_import(request: Request, tenant: TenantName, number: str) -> ImportView:
+async def get_import(ingest: IngestState, tenant: TenantName, number: str) -> ImportView:
     """`bytes_read` grows to `bytes`. Numbers of an import's KPIs are complete a little later: its events wait their turn behind
     live ones."""
-    return as_view(await load_import(request, tenant, number), ingest_of(request).now())
+    return as_view(await load_import(ingest, tenant, number), ingest.now())
 
 
 @routes.delete(
@@ -109,18 +107,18 @@ async def get_import(request: Request, tenant: TenantName, number: str) -> Impor
     summary="Cancel an import",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def cancel_import(request: Request, tenant: TenantName, number: str) -> ImportView:
+async def cancel_import(ingest: IngestState, tenant: TenantName, number: str) -> ImportView:
     """Ends it and deletes the uploaded parts. Records that are stored stay. An import that has ended is not changed."""
     async with outage_is_503():
-        job = await ingest_of(request).imports.cancel(tenant, parse_number(number))
+        job = await ingest.imports.cancel(tenant, parse_number(number))
     if not isinstance(job, Import):
         raise NotFound(NO_IMPORT)
-    return as_view(job, ingest_of(request).now())
+    return as_view(job, ingest.now())
 
 
-async def read_part(request: Request, tenant: TenantName, checked: QueryChecked) -> AsyncIterator[bytes]:
+async def read_part(request: Request, ingest: IngestState, tenant: TenantName, checked: QueryChecked) -> AsyncIterator[bytes]:
     """The content of a part. Its memory stays reserved until the request is answered."""
-    with ingest_of(request).body_memory.reserve(tenant) as reservation:
+    with ingest.body_memory.reserve(tenant) as reservation:
         yield await read_content(headers_of(request.scope), request.receive, reservation, MAX_PART_BYTES)
 
 
@@ -136,7 +134,7 @@ read_part.body_content = {  # type: ignore[attr-defined]
     responses=responses(BadRequest, NotAuthenticated, NotFound, Conflict, TooLarge, UnsupportedMedia, Unprocessable),
 )
 async def upload_part(
-    request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     number: str,
     part: Annotated[str, Path(description=f"The number of the part, 1 to {MAX_PARTS:,}", examples=["1"])],
@@ -145,7 +143,6 @@ async def upload_part(
     """The file's bytes in order, cut anywhere, up to 8 MiB a part, in any order and any media type, also as gzip. The same
     content under the same number again changes nothing, so retry freely; 409 for another content. 413: the parts of the tenant's
     imports that are not done would exceed 4 GiB."""
-    ingest = ingest_of(request)
     place = parse_part(part)
     if not content:
         raise Unprocessable("a part has at least one byte")
@@ -162,11 +159,11 @@ async def upload_part(
     summary="List the uploaded parts of an import's file",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def list_parts(request: Request, tenant: TenantName, number: str) -> ImportPartList:
+async def list_parts(ingest: IngestState, tenant: TenantName, number: str) -> ImportPartList:
     """For a client that continues an upload."""
-    job = await load_import(request, tenant, number)
+    job = await load_import(ingest, tenant, number)
     async with outage_is_503():
-        parts = await ingest_of(request).imports.parts(job.id)
+        parts = await ingest.imports.parts(job.id)
     return ImportPartList(parts=[ImportPartView.model_validate(part, from_attributes=True) for part in parts])
 
 
@@ -177,9 +174,8 @@ async def list_parts(request: Request, tenant: TenantName, number: str) -> Impor
     summary="Start an import",
     responses=responses(BadRequest, NotAuthenticated, NotFound, Conflict),
 )
-async def start_import(request: Request, tenant: TenantName, number: str) -> ImportView:
+async def start_import(ingest: IngestState, tenant: TenantName, number: str) -> ImportView:
     """The parts from 1 to the last one must be uploaded. Starting it again changes nothing."""
-    ingest = ingest_of(request)
     async with outage_is_503():
         job = await ingest.imports.start(tenant, parse_number(number))
     if isinstance(job, int):
@@ -200,12 +196,12 @@ async def start_import(request: Request, tenant: TenantName, number: str) -> Imp
         **responses(BadRequest, NotAuthenticated, NotFound),
     },
 )
-async def list_errors(request: Request, tenant: TenantName, number: str) -> Response:
+async def list_errors(ingest: IngestState, tenant: TenantName, number: str) -> Response:
     """A row for each place that is wrong, up to five of a record, of the first 10,000 rejected records. `line` is the line of the
     file in which the record begins. Values are never quoted."""
-    job = await load_import(request, tenant, number)
+    job = await load_import(ingest, tenant, number)
     async with outage_is_503():
-        errors = await ingest_of(request).imports.errors(job.id)
+        errors = await ingest.imports.errors(job.id)
     return Response(render_csv([("line", "field", "reason"), *errors]), media_type=CSV_TYPE)
 
 
@@ -239,10 +235,10 @@ async def import_target(
     return target
 
 
-async def load_import(request: Request, tenant: str, number: str) -> Import:
+async def load_import(ingest: Ingest, tenant: str, number: str) -> Import:
     """The tenant's import. Raises NotFound if it has none with this id."""
     async with outage_is_503():
-        job = await ingest_of(request).imports.find(tenant, parse_number(number))
+        job = await ingest.imports.find(tenant, parse_number(number))
     if job is None:
         raise NotFound(NO_IMPORT)
     return job

@@ -5,12 +5,12 @@ from hashlib import blake2b
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.ingest.api.dependencies import IngestState
 from services.ingest.api.replay import REPLAY_ID, QueuedReplay, ReplayId, ReplayView, as_view
-from services.ingest.api.state import ingest_of
 from services.ingest.api.taxonomy import TaxonomyView
 from services.ingest.domain.fields import Model, Time
 from services.ingest.inbox.replays import ALL_TENANTS
@@ -68,11 +68,11 @@ class InternalReplay(Model):
     responses=responses(NotAuthenticated, *BODY_PROBLEMS),
 )
 async def put_tenant(
-    request: Request, tenant: TenantId, settings: Annotated[TenantSettings, JsonBody(TenantSettings)]
+    ingest: IngestState, tenant: TenantId, settings: Annotated[TenantSettings, JsonBody(TenantSettings)]
 ) -> Response:
     """The tenant's pseudonym key and built-in connection are created once."""
     async with outage_is_503():
-        await ingest_of(request).tenants.put(tenant, settings.name, settings.zone)
+        await ingest.tenants.put(tenant, settings.name, settings.zone)
     return Response(status_code=204)
 
 
@@ -87,11 +87,11 @@ async def put_tenant(
     },
 )
 async def get_current_taxonomy(
-    request: Request, tenant: TenantId, if_none_match: Annotated[str | None, Header()] = None
+    ingest: IngestState, tenant: TenantId, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """With `If-None-Match` the answer is 304 if the taxonomy is unchanged."""
     async with outage_is_503():
-        body = msgspec.json.encode(await ingest_of(request).taxonomies.current(tenant))
+        body = msgspec.json.encode(await ingest.taxonomies.current(tenant))
     tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
     if if_none_match == tag:
         return Response(status_code=304, headers={"etag": tag})
@@ -104,10 +104,10 @@ async def get_current_taxonomy(
     summary="Get the progress of the inbox",
     responses=responses(NotAuthenticated),
 )
-async def get_head(request: Request) -> InboxHead:
+async def get_head(ingest: IngestState) -> InboxHead:
     """Waits for the transactions that hold lower sequence numbers."""
     async with outage_is_503():
-        head = await ingest_of(request).event_log.head()
+        head = await ingest.event_log.head()
     return InboxHead(seq=head.seq, unpublished=head.unpublished)
 
 
@@ -119,7 +119,7 @@ async def get_head(request: Request) -> InboxHead:
     responses={200: EVENT_LINES, **responses(BadRequest, NotAuthenticated)},
 )
 async def stream_events(
-    request: Request,
+    ingest: IngestState,
     tenant: Annotated[str | None, Query(description="Of this tenant; left out: of all")] = None,
     after: Annotated[WholeNumber, Query(description="Only with a larger `seq`")] = 0,
     upto: Annotated[WholeNumber | None, Query(description="Only with at most this `seq`; left out: all")] = None,
@@ -128,7 +128,7 @@ async def stream_events(
     ] = None,
 ) -> StreamingResponse:
     """NDJSON of `shared.events.Event`, ordered by (seq, position), with after < seq ≤ upto."""
-    pages = ingest_of(request).event_log.pages(tenant, after, MAX_SEQ if upto is None else upto, limit)
+    pages = ingest.event_log.pages(tenant, after, MAX_SEQ if upto is None else upto, limit)
     async with outage_is_503():
         first = await anext(pages, b"")
     return StreamingResponse(chain_pages(first, pages), media_type=NDJSON)
@@ -149,7 +149,7 @@ async def chain_pages(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
     responses=responses(NotAuthenticated, Conflict, *BODY_PROBLEMS),
 )
 async def replay_all(
-    request: Request,
+    ingest: IngestState,
     replay: Annotated[InternalReplay, JsonBody(InternalReplay)],
     idempotency_key: Annotated[
         str | None, Header(pattern=REPLAY_ID, description="The id of the replay: a repeated request adds none")
@@ -158,7 +158,7 @@ async def replay_all(
     """Adds a replay, and does not wait for it. 409: ten are in progress, or another one has this id."""
     selection = Selection(replay.tenant or ALL_TENANTS, since=replay.since)
     async with outage_is_503():
-        one = await ingest_of(request).replays.add(selection, idempotency_key)
+        one = await ingest.replays.add(selection, idempotency_key)
     return QueuedReplay(id=one.id, state=one.state, deliveries=one.queued)
 
 
@@ -168,10 +168,10 @@ async def replay_all(
     summary="Get the progress of a replay of all tenants",
     responses=responses(BadRequest, NotAuthenticated, NotFound, Unprocessable),
 )
-async def get_replay_of_all(request: Request, replay: ReplayId) -> ReplayView:
+async def get_replay_of_all(ingest: IngestState, replay: ReplayId) -> ReplayView:
     """It is `done` when all of its deliveries are in the outbox or published."""
     async with outage_is_503():
-        one = await ingest_of(request).replays.find(ALL_TENANTS, replay)
+        one = await ingest.replays.find(ALL_TENANTS, replay)
     if one is None:
         raise NotFound("the replay does not exist")
     return as_view(one)

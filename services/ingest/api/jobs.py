@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from services.ingest.api.dependencies import Ingest, IngestState
 from services.ingest.api.paging import PAGE, Cursor, next_cursor, parse_number, upper_bound
-from services.ingest.api.state import ingest_of
 from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.inbox.jobs import Job, Kind
 from services.ingest.inbox.selection import Selection
 from shared.database import outage_is_503
-from shared.http import KEY_HEADER, TenantName
+from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, NotFound, responses
 from shared.routes import TypedRoute
 
@@ -76,14 +76,14 @@ class JobPage(BaseModel):
     responses=responses(BadRequest, NotAuthenticated),
 )
 async def list_jobs(
-    request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=PAGE, description="Jobs on a page")] = PAGE,
 ) -> JobPage:
     """The newest first: running ones, the last 1,000 that ended, and all that discarded deliveries, as a record of who did it."""
     async with outage_is_503():
-        jobs = await ingest_of(request).jobs.list(tenant, upper_bound(cursor), limit)
+        jobs = await ingest.jobs.list(tenant, upper_bound(cursor), limit)
     return JobPage(items=[as_view(job) for job in jobs], cursor=next_cursor([job.id for job in jobs], limit))
 
 
@@ -93,11 +93,11 @@ async def list_jobs(
     summary="Get the progress of a job",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def get_job(request: Request, tenant: TenantName, job: str) -> JobView:
+async def get_job(ingest: IngestState, tenant: TenantName, job: str) -> JobView:
     """`done` grows to about `deliveries`: some may have left quarantine before the job came to them."""
     number = parse_number(job)
     async with outage_is_503():
-        one = await ingest_of(request).jobs.find(tenant, number)
+        one = await ingest.jobs.find(tenant, number)
     if one is None:
         raise NotFound("the job does not exist")
     return as_view(one)
@@ -109,28 +109,23 @@ async def get_job(request: Request, tenant: TenantName, job: str) -> JobView:
     summary="Cancel a job",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def cancel_job(request: Request, tenant: TenantName, job: str) -> JobView:
+async def cancel_job(ingest: IngestState, tenant: TenantName, job: str) -> JobView:
     """Ends it before its next step. What it has done stays: a back-fill that is started again stores only what is missing. A job
     that has ended is not changed."""
     number = parse_number(job)
     async with outage_is_503():
-        one = await ingest_of(request).jobs.cancel(tenant, number)
+        one = await ingest.jobs.cancel(tenant, number)
     if one is None:
         raise NotFound("the job does not exist")
     return as_view(one)
 
 
-async def add_job(request: Request, response: Response, kind: Kind, selection: Selection) -> JobView:
+async def add_job(ingest: Ingest, requester: str | None, response: Response, kind: Kind, selection: Selection) -> JobView:
     """Add a job, and set the URL of its progress as `Location`. Raises Conflict if the tenant has too many."""
     async with outage_is_503():
-        job = await ingest_of(request).jobs.add(kind, selection, requester(request))
+        job = await ingest.jobs.add(kind, selection, requester)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return as_view(job)
-
-
-def requester(request: Request) -> str | None:
-    """The id of the API key behind the call. None: the operator."""
-    return request.headers.get(KEY_HEADER)
 
 
 def state_of(job: Job) -> Literal["running", "done", "failed", "canceled"]:

@@ -4,11 +4,11 @@ from typing import Annotated
 from uuid import uuid4
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from services.ingest.api.dependencies import Ingest, IngestState
 from services.ingest.api.feedback import IdempotencyKey, KeyReused, find_open_connection, store
-from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.fields import Model, Name
@@ -51,13 +51,12 @@ class StoredJudgement(BaseModel):
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
 )
 async def override_comment(
-    request: Request, tenant: TenantName, key: IdempotencyKey, judgement: Annotated[Judgement, JsonBody(Judgement)]
+    ingest: IngestState, tenant: TenantName, key: IdempotencyKey, judgement: Annotated[Judgement, JsonBody(Judgement)]
 ) -> StoredJudgement:
     """It overrides the label and the themes of every model. Of two judgements of a comment the later one is effective. `"label":
     null` without themes withdraws the former judgement. 404: the tenant has no such subject, or the subject never had this
     comment. With an `Idempotency-Key` a retry is the same judgement, and another one under the same key is 422.
     """
-    ingest = ingest_of(request)
     async with outage_is_503():
         connection = await find_open_connection(ingest, tenant)
         if connection is None or not await ingest.event_log.has_comment(tenant, judgement.subject, judgement.comment):

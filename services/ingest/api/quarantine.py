@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import structlog
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ingest.api.jobs import JobView, add_job, requester
+from services.ingest.api.dependencies import IngestState, Requester
+from services.ingest.api.jobs import JobView, add_job
 from services.ingest.api.paging import PAGE, Cursor, next_cursor, parse_number, upper_bound
-from services.ingest.api.state import ingest_of
 from services.ingest.domain.delivery import Outcome
 from services.ingest.domain.fields import Model, Name, Time
 from services.ingest.domain.providers import PROVIDERS
@@ -137,6 +137,7 @@ async def selection_of(
 
 
 Selected = Annotated[Selection, Depends(selection_of)]
+FilterBody = Annotated[QuarantineFilter, JsonBody(QuarantineFilter)]
 
 
 def refuse_provider(provider: str | None) -> str | None:
@@ -153,7 +154,7 @@ def refuse_provider(provider: str | None) -> str | None:
     responses=responses(BadRequest, NotAuthenticated),
 )
 async def list_quarantined(
-    request: Request,
+    ingest: IngestState,
     selection: Selected,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=PAGE, description="Deliveries on a page")] = PAGE,
@@ -163,7 +164,7 @@ async def list_quarantined(
 ) -> QuarantinePage:
     """The newest first. Bodies are not included. Filters combine. A cursor stays valid while deliveries arrive and leave."""
     async with outage_is_503():
-        items = await ingest_of(request).quarantine.page(selection, verdict, upper_bound(cursor), limit)
+        items = await ingest.quarantine.page(selection, verdict, upper_bound(cursor), limit)
     views = [QuarantinedView(**as_view(item)) for item in items]
     return QuarantinePage(items=views, cursor=next_cursor([item.seq for item in items], limit))
 
@@ -174,10 +175,10 @@ async def list_quarantined(
     summary="Count deliveries that could not be read, by reason and connection",
     responses=responses(BadRequest, NotAuthenticated),
 )
-async def count_quarantined(request: Request, selection: Selected) -> QuarantineCount:
+async def count_quarantined(ingest: IngestState, selection: Selected) -> QuarantineCount:
     """Takes the filters of the list."""
     async with outage_is_503():
-        counts = await ingest_of(request).quarantine.count(selection)
+        counts = await ingest.quarantine.count(selection)
     deliveries = sum(one.deliveries for one in counts)
     views = [ReasonCountView.model_validate(one, from_attributes=True) for one in counts]
     return QuarantineCount(deliveries=deliveries, complete=deliveries < MOST_COUNTED, counts=views)
@@ -189,10 +190,10 @@ async def count_quarantined(request: Request, selection: Selected) -> Quarantine
     summary="Get one delivery that could not be read, with its body",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def get_quarantined(request: Request, tenant: TenantName, quarantined: str) -> QuarantinedDelivery:
+async def get_quarantined(ingest: IngestState, tenant: TenantName, quarantined: str) -> QuarantinedDelivery:
     """The body is as the tool sent it, so it may identify customers."""
     async with outage_is_503():
-        whole = await ingest_of(request).quarantine.find(tenant, parse_number(quarantined))
+        whole = await ingest.quarantine.find(tenant, parse_number(quarantined))
     if whole is None:
         raise NotFound(NOT_QUARANTINED)
     body = whole.raw.decode(errors="replace")
@@ -212,10 +213,9 @@ async def get_quarantined(request: Request, tenant: TenantName, quarantined: str
     summary="Read a quarantined delivery again",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def retry_quarantined(request: Request, tenant: TenantName, quarantined: str) -> RetryResult:
+async def retry_quarantined(ingest: IngestState, tenant: TenantName, quarantined: str) -> RetryResult:
     """Reads it under the connection's current mapping. While the connection is paused it becomes `held`; a thin event whose
     content is not fetched yet becomes `pending`."""
-    ingest = ingest_of(request)
     async with outage_is_503():
         whole = await ingest.quarantine.find(tenant, parse_number(quarantined))
         connection = await ingest.connections.find(whole.summary.connection) if whole else None
@@ -237,14 +237,14 @@ async def retry_quarantined(request: Request, tenant: TenantName, quarantined: s
     summary="Discard a quarantined delivery",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def discard_quarantined(request: Request, tenant: TenantName, quarantined: str) -> DiscardResult:
+async def discard_quarantined(ingest: IngestState, tenant: TenantName, requester: Requester, quarantined: str) -> DiscardResult:
     """Deletes its body and headers for good. Its id stays, so that a tool that sends it again gets `duplicate`. `GET /v1/jobs`
     returns who discarded it. Discarding it again changes nothing."""
     async with outage_is_503():
-        discarded = await ingest_of(request).quarantine.discard_one(tenant, parse_number(quarantined), requester(request))
+        discarded = await ingest.quarantine.discard_one(tenant, parse_number(quarantined), requester)
     if not discarded:
         raise NotFound(NOT_QUARANTINED)
-    log.info("quarantine.discarded", tenant=tenant, seq=int(quarantined), requested_by=requester(request))
+    log.info("quarantine.discarded", tenant=tenant, seq=int(quarantined), requested_by=requester)
     return DiscardResult(id=quarantined)
 
 
@@ -256,12 +256,12 @@ async def discard_quarantined(request: Request, tenant: TenantName, quarantined:
     responses=responses(NotAuthenticated, Conflict, *BODY_PROBLEMS),
 )
 async def retry_all_quarantined(
-    request: Request, response: Response, tenant: TenantName, body: Annotated[QuarantineFilter, JsonBody(QuarantineFilter)]
+    ingest: IngestState, tenant: TenantName, requester: Requester, response: Response, body: FilterBody
 ) -> JobView:
     """A job reads them in the background under the current mappings, after you have mended what kept them out. Those that still
     can't be read stay, with the reason of now. `GET /v1/jobs/{id}` returns its progress. Deliveries that arrive later are not
     part of it. An empty object means all. 409: the tenant has ten jobs in progress."""
-    return await add_job(request, response, "retry", body.selection(tenant))
+    return await add_job(ingest, requester, response, "retry", body.selection(tenant))
 
 
 @routes.post(
@@ -272,14 +272,14 @@ async def retry_all_quarantined(
     responses=responses(NotAuthenticated, Conflict, *BODY_PROBLEMS),
 )
 async def discard_all_quarantined(
-    request: Request, response: Response, tenant: TenantName, body: Annotated[QuarantineFilter, JsonBody(QuarantineFilter)]
+    ingest: IngestState, tenant: TenantName, requester: Requester, response: Response, body: FilterBody
 ) -> JobView:
     """A job deletes their bodies and headers in the background, for good. At least one field is needed;
     `GET /v1/quarantine:count` returns how many deliveries a filter matches. Deliveries that arrive later are not part of it. The
     job stays as the record of who discarded how many. 409: the tenant has ten jobs in progress."""
     if body == QuarantineFilter():
         raise Unprocessable(f"at least one field is needed: {', '.join(QuarantineFilter.model_fields)}")
-    return await add_job(request, response, "discard", body.selection(tenant))
+    return await add_job(ingest, requester, response, "discard", body.selection(tenant))
 
 
 def as_view(summary: DeliverySummary) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import uuid4
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from services.ingest.api.jobs import requester
+from services.ingest.api.dependencies import IngestState, Requester
 from services.ingest.api.retention import refuse_deleted
-from services.ingest.api.state import ingest_of
 from services.ingest.domain.fields import Model, Name, Time
 from services.ingest.inbox.replays import Replay
 from services.ingest.inbox.retention import find_retention
@@ -114,7 +113,11 @@ def as_view(replay: Replay) -> ReplayView:
     responses=responses(NotAuthenticated, Conflict, *BODY_PROBLEMS),
 )
 async def replay_events(
-    request: Request, response: Response, tenant: TenantName, replay: Annotated[ReplayRequest, JsonBody(ReplayRequest)]
+    ingest: IngestState,
+    tenant: TenantName,
+    requester: Requester,
+    response: Response,
+    replay: Annotated[ReplayRequest, JsonBody(ReplayRequest)],
 ) -> QueuedReplay:
     """Consumers count each event once, so a replay restores what they lost and changes nothing else.
 
@@ -128,15 +131,14 @@ async def replay_events(
 
     409: the tenant has ten replays, or ten jobs, in progress, or another replay has this `id`.
     """
-    ingest = ingest_of(request)
     selection = Selection(tenant, replay.connection, subject=replay.subject, since=replay.since, until=replay.until)
     async with outage_is_503():
         if replay.reread:
             retention = await find_retention(ingest.reads, tenant)
             refuse_deleted(retention, replay.until)
-            job = await ingest.jobs.add("reread", selection, requester(request))
+            job = await ingest.jobs.add("reread", selection, requester)
             return QueuedReplay(job=str(job.id), deliveries=job.matched, deleted_before=retention.deleted_before)
-        one = await ingest.replays.add(selection, replay.id or uuid4().hex, requester(request))
+        one = await ingest.replays.add(selection, replay.id or uuid4().hex, requester)
         one = await ingest.replays.wait(one, WAIT_SECONDS)
     response.headers["Location"] = f"/v1/replay/{one.id}"
     return QueuedReplay(id=one.id, state=one.state, deliveries=one.queued)
@@ -148,10 +150,10 @@ async def replay_events(
     summary="Get the progress of a replay",
     responses=responses(BadRequest, NotAuthenticated, NotFound, Unprocessable),
 )
-async def get_replay(request: Request, tenant: TenantName, replay: ReplayId) -> ReplayView:
+async def get_replay(ingest: IngestState, tenant: TenantName, replay: ReplayId) -> ReplayView:
     """The last 1,000 that ended can be read. One with `reread` is a job: `GET /v1/jobs/{id}`."""
     async with outage_is_503():
-        one = await ingest_of(request).replays.find(tenant, replay)
+        one = await ingest.replays.find(tenant, replay)
     if one is None:
         raise NotFound("the replay does not exist")
     return as_view(one)

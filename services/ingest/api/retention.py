@@ -4,11 +4,10 @@ from datetime import datetime
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ingest.api.jobs import requester
-from services.ingest.api.state import ingest_of
+from services.ingest.api.dependencies import IngestState, Requester
 from services.ingest.domain.fields import Model
 from services.ingest.inbox.retention import Retention, find_retention, set_retention
 from shared.database import outage_is_503
@@ -51,10 +50,10 @@ class RetentionView(BaseModel):
     summary="Get for how long received bodies are stored",
     responses=responses(NotAuthenticated),
 )
-async def get_retention(request: Request, tenant: TenantName) -> RetentionView:
+async def get_retention(ingest: IngestState, tenant: TenantName) -> RetentionView:
     """The default is to keep them."""
     async with outage_is_503():
-        return as_view(await find_retention(ingest_of(request).reads, tenant))
+        return as_view(await find_retention(ingest.reads, tenant))
 
 
 @routes.put(
@@ -64,7 +63,7 @@ async def get_retention(request: Request, tenant: TenantName) -> RetentionView:
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
 )
 async def put_retention(
-    request: Request, tenant: TenantName, new: Annotated[NewRetention, JsonBody(NewRetention)]
+    ingest: IngestState, tenant: TenantName, requester: Requester, new: Annotated[NewRetention, JsonBody(NewRetention)]
 ) -> RetentionView:
     """Older bodies are deleted for good, now and then within an hour of their time. Numbers don't change: the events that were
     read from a body stay, and `POST /v1/replay` publishes them as before. With `reread` it reads only bodies that are left.
@@ -73,13 +72,12 @@ async def put_retention(
     retried or discarded, or for `quarantine_days`. Then they are `discarded`. Held and pending deliveries stay until they are
     read; the days then count from their receipt.
     """
-    ingest = ingest_of(request)
     async with outage_is_503():
         retention = await set_retention(ingest.reads, tenant, new.body_days, new.quarantine_days)
     if retention is None:
         raise NotFound("the tenant does not exist")
     ingest.expirer.wake()
-    log.info("retention.set", tenant=tenant, **new.model_dump(), requested_by=requester(request))
+    log.info("retention.set", tenant=tenant, **new.model_dump(), requested_by=requester)
     return as_view(retention)
 
 

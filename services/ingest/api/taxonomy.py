@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from services.ingest.api.state import Ingest, ingest_of
+from services.ingest.api.dependencies import Ingest, IngestState
 from services.ingest.domain.fields import Model
 from services.ingest.domain.themes import Themes, to_definitions
 from services.ingest.store.taxonomies import Superseded
@@ -60,9 +60,9 @@ BasedOn = Annotated[WholeNumber | None, Query(description=BASED_ON)]
     summary="Get the themes that comments are classified by",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
-async def get_taxonomy(request: Request, tenant: TenantName, revision: Revision = None) -> TaxonomyView:
+async def get_taxonomy(ingest: IngestState, tenant: TenantName, revision: Revision = None) -> TaxonomyView:
     """A tenant that never set its own has revision 0, the themes that Earshot ships."""
-    taxonomies = ingest_of(request).taxonomies
+    taxonomies = ingest.taxonomies
     async with outage_is_503():
         taxonomy = await (taxonomies.current(tenant) if revision is None else taxonomies.find(tenant, possible(revision)))
     if taxonomy is None:
@@ -77,12 +77,11 @@ async def get_taxonomy(request: Request, tenant: TenantName, revision: Revision 
     responses=responses(NotAuthenticated, NotFound, Conflict, *BODY_PROBLEMS),
 )
 async def set_taxonomy(
-    request: Request,
+    ingest: IngestState,
     tenant: TenantName,
     new: Annotated[NewTaxonomy, JsonBody(NewTaxonomy, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> TaxonomyView:
     """The answer has the new revision. Setting the current themes again changes nothing."""
-    ingest = ingest_of(request)
     themes = await ingest.threads.run(tenant, lambda: to_definitions(new.themes))
     return as_view(await change_taxonomy(ingest, tenant, themes, new.revision))
 
@@ -93,10 +92,10 @@ async def set_taxonomy(
     summary="Return to the themes that Earshot ships",
     responses=responses(BadRequest, NotAuthenticated, NotFound, Conflict),
 )
-async def reset_taxonomy(request: Request, tenant: TenantName, revision: BasedOn = None) -> TaxonomyView:
+async def reset_taxonomy(ingest: IngestState, tenant: TenantName, revision: BasedOn = None) -> TaxonomyView:
     """A reset is a revision of its own."""
     based_on = None if revision is None else possible(revision)
-    return as_view(await change_taxonomy(ingest_of(request), tenant, None, based_on))
+    return as_view(await change_taxonomy(ingest, tenant, None, based_on))
 
 
 async def change_taxonomy(

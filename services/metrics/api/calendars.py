@@ -9,7 +9,7 @@ import holidays
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.metrics.api.dependencies import Service, UnknownTenant, read_history, tenant_number
+from services.metrics.api.dependencies import MetricsState, UnknownTenant, read_history, tenant_number
 from services.metrics.api.terms import TermsStatus, status_of
 from services.metrics.domain.business_hours import WEEKDAYS, Calendar, Holidays, Hours, TeamsOverlap
 from services.metrics.store.terms import CALENDARS, MOST_VERSIONS, TooManyVersions, change_calendars, read_status
@@ -209,7 +209,7 @@ def version_of(calendar: Calendar, added_at: datetime) -> CalendarVersion:
     summary="List the versions of the calendars of business hours",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def list_calendars(tenant: TenantName, state: Service) -> CalendarHistory:
+async def list_calendars(tenant: TenantName, state: MetricsState) -> CalendarHistory:
     """The calendars of the caller's tenant."""
     versions = await read_history(state.source.pool, CALENDARS, tenant)
     return CalendarHistory(calendars=[version_of(calendar, added_at) for calendar, added_at in versions])
@@ -228,7 +228,7 @@ async def list_calendars(tenant: TenantName, state: Service) -> CalendarHistory:
 )
 async def put_calendar(
     tenant: TenantName,
-    state: Service,
+    state: MetricsState,
     calendar: Annotated[
         str,
         Path(

@@ -12,6 +12,7 @@ import asyncpg
 from fastapi import Depends, Path, Query, Request
 from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
+from starlette.types import Receive
 
 from services.metrics.announcer import Announcer
 from services.metrics.domain.kpis import KPIS, Kpi
@@ -76,7 +77,7 @@ async def read_history(pool: asyncpg.Pool, versions: Versions[Version], tenant: 
 
 # --- the service ----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class State:
+class Metrics:
     """The running service. `clock` returns the `now` of a request; `queue` bounds the queries in progress per tenant.
 
     Queries that read contributions one by one have a source and a queue of their own.
@@ -90,29 +91,30 @@ class State:
     scan_queue: FairQueue
 
 
-async def state_of(request: Request) -> State:
+async def metrics_of(request: Request) -> Metrics:
     """The running service of a request."""
-    state: State = request.app.state.metrics
-    return state
+    metrics: Metrics = request.app.state.metrics
+    return metrics
 
 
-Service = Annotated[State, Depends(state_of)]
+MetricsState = Annotated[Metrics, Depends(metrics_of)]
+"""A parameter of a route: the running service."""
 
 
 @asynccontextmanager
-async def turn(request: Request, state: State, tenant: str) -> AsyncIterator[None]:
+async def turn(client: Receive, state: Metrics, tenant: str) -> AsyncIterator[None]:
     """The turn of a tenant's query, from its first statement to its encoded result.
 
     Raises Unavailable if the tenant has too many queries waiting, TooSlow if the work takes more than WORK_SECONDS, and
     ClientDisconnect if the client leaves. Either cancels the work, and its statement in the database too.
     """
-    async with turn_in(state.queue, request, tenant, "use a shorter window, a coarser grain or fewer groups"):
+    async with turn_in(state.queue, client, tenant, "use a shorter window, a coarser grain or fewer groups"):
         yield
 
 
 @asynccontextmanager
 async def kpi_turn(
-    request: Request, state: State, tenant: str, query: KpiQuery, otherwise: str | None = None
+    client: Receive, state: Metrics, tenant: str, query: KpiQuery, otherwise: str | None = None
 ) -> AsyncIterator[Source]:
     """The turn of a KPI query, with the source to evaluate it on: that of scans if no stored counts answer it.
 
@@ -121,17 +123,17 @@ async def kpi_turn(
     zone = await zone_of(state.source.pool, tenant) if depends_on_zone(query) else None
     reason = reason_to_scan(query, zone, state.clock()) or otherwise
     if reason is None:
-        async with turn(request, state, tenant):
+        async with turn(client, state, tenant):
             yield state.source
     else:
-        async with turn_in(state.scan_queue, request, tenant, reason):
+        async with turn_in(state.scan_queue, client, tenant, reason):
             yield replace(state.scan_source, scan_reason=reason)
 
 
 @asynccontextmanager
-async def turn_in(queue: FairQueue, request: Request, tenant: str, remedy: str) -> AsyncIterator[None]:
+async def turn_in(queue: FairQueue, client: Receive, tenant: str, remedy: str) -> AsyncIterator[None]:
     """A turn in one of the queues; TooSlow states the remedy."""
-    async with cancelled_on_disconnect(request), queue.turn(tenant, WAIT_SECONDS):
+    async with cancelled_on_disconnect(client), queue.turn(tenant, WAIT_SECONDS):
         try:
             async with asyncio.timeout(WORK_SECONDS):
                 yield

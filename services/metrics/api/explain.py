@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
-from services.metrics.api.dependencies import Service, UnknownKpi, kpi_turn
+from services.metrics.api.dependencies import MetricsState, UnknownKpi, kpi_turn
 from services.metrics.api.encoding import head_of, local, names_in
 from services.metrics.api.filters import filter_text
 from services.metrics.api.kpis import FRESHNESS_HEADERS, TOO_MANY_CONTRIBUTIONS, json_response
@@ -24,6 +24,7 @@ from services.metrics.evaluation.left_out import REASONS, Of
 from services.metrics.evaluation.scans import TooManyContributions, TooSlow
 from services.metrics.store.run_cache import Group
 from shared.database import outage_is_503
+from shared.disconnects import ClientMessages
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses
 from shared.slices import Slices
@@ -137,10 +138,10 @@ class KpiExplanation(KpiHead):
     openapi_extra=FILTERS,
 )
 async def explain_kpi(
-    tenant: TenantName, request: Request, state: Service, query: Annotated[Query, Depends(explain_request)]
+    tenant: TenantName, client: ClientMessages, state: MetricsState, query: Annotated[Query, Depends(explain_request)]
 ) -> Response:
     """Explain the KPI and encode the explanation as JSON."""
-    async with kpi_turn(request, state, tenant, query, otherwise=EXPLAINING) as source:
+    async with kpi_turn(client, state, tenant, query, otherwise=EXPLAINING) as source:
         async with outage_is_503():
             explanation = await explain(source, tenant, query, state.clock())
         body = await encode_explanation(explanation)

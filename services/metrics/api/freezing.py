@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
+from services.metrics.api.dependencies import MetricsState, UnknownTenant, tenant_number
 from services.metrics.store.freezing import Freezing, read_freezing, set_freezing
 from shared.bodies import KIB
 from shared.database import outage_is_503
@@ -48,7 +48,7 @@ class FreezingStatus(BaseModel):
     summary="Get after how long responses, reviews and tickets are frozen",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def get_freezing(tenant: TenantName, state: Service) -> FreezingStatus:
+async def get_freezing(tenant: TenantName, state: MetricsState) -> FreezingStatus:
     """The default is never."""
     async with outage_is_503(), state.source.pool.acquire() as connection:
         return status_of(await read_freezing(connection, tenant, state.clock()))
@@ -64,7 +64,7 @@ async def get_freezing(tenant: TenantName, state: Service) -> FreezingStatus:
     responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
 )
 async def put_freezing(
-    tenant: TenantName, state: Service, body: Annotated[NewFreezing, JsonBody(NewFreezing, max_bytes=KIB)]
+    tenant: TenantName, state: MetricsState, body: Annotated[NewFreezing, JsonBody(NewFreezing, max_bytes=KIB)]
 ) -> FreezingStatus:
     """Store the setting and have a pass begin."""
     async with outage_is_503(), state.source.pool.acquire() as connection:

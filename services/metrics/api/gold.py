@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
-from services.metrics.api.dependencies import DEFAULT_PAGE, PageCursor, PageLimit, Service, parse_cursor, turn
+from services.metrics.api.dependencies import DEFAULT_PAGE, MetricsState, PageCursor, PageLimit, parse_cursor, turn
 from services.metrics.api.schemas import GoldPage
 from services.metrics.evaluation.scans import TooSlow
 from services.metrics.store.gold import BEGINNING, GoldCursor, GoldRow, page
 from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
+from shared.disconnects import ClientMessages
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses
 from shared.routes import TypedRoute
@@ -31,12 +32,12 @@ routes = APIRouter(route_class=TypedRoute, tags=["gold"])
     responses={**responses(NotAuthenticated, BadRequest, TooSlow), 200: {"model": GoldPage}},
 )
 async def list_gold(
-    tenant: TenantName, request: Request, state: Service, cursor: PageCursor = None, limit: PageLimit = DEFAULT_PAGE
+    tenant: TenantName, client: ClientMessages, state: MetricsState, cursor: PageCursor = None, limit: PageLimit = DEFAULT_PAGE
 ) -> Response:
     """A page of the tenant's judgements, in the order of their places."""
     after = parse_cursor(cursor, GoldCursor) or BEGINNING
     source = state.source
-    async with turn(request, state, tenant), outage_is_503(), snapshot(source.pool) as connection:
+    async with turn(client, state, tenant), outage_is_503(), snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
         rows, following = await page(connection, tenant, current.model, after, limit)
         body = await to_thread(encode_page, rows, following)

@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from services.metrics.api.dependencies import Service, turn
+from services.metrics.api.dependencies import MetricsState, turn
 from services.metrics.api.encoding import local, names_in
 from services.metrics.api.schemas import Instant, TermsRevision, ValueNames
 from services.metrics.domain.contributions import Contribution
@@ -14,6 +14,7 @@ from services.metrics.domain.measures import measure_of
 from services.metrics.evaluation.history import History, HistoryStep, TooManyStatements, UnknownSubject, read_history
 from services.metrics.evaluation.scans import TooSlow
 from shared.database import outage_is_503
+from shared.disconnects import ClientMessages
 from shared.events import DIMENSIONS, Body
 from shared.http import TenantName
 from shared.problems import NotAuthenticated, responses
@@ -83,9 +84,9 @@ class FeedbackHistory(BaseModel):
     response_class=Response,
     responses={**responses(NotAuthenticated, UnknownSubject, TooManyStatements, TooSlow), 200: {"model": FeedbackHistory}},
 )
-async def get_feedback(tenant: TenantName, request: Request, state: Service, subject: SubjectName) -> Response:
+async def get_feedback(tenant: TenantName, client: ClientMessages, state: MetricsState, subject: SubjectName) -> Response:
     """Read the history and encode it as JSON."""
-    async with turn(request, state, tenant), outage_is_503():
+    async with turn(client, state, tenant), outage_is_503():
         history = await read_history(state.source, tenant, subject)
     return Response(msgspec.json.encode(history_of(history)), media_type="application/json")
 

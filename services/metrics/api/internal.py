@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.metrics.api.dependencies import Service
+from services.metrics.api.dependencies import MetricsState
 from services.metrics.api.schemas import Instant
 from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.kpis import KPIS
@@ -59,7 +59,7 @@ class Revision(BaseModel):
     responses=responses(NotAuthenticated, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
 )
 async def store_tenant(
-    state: Service,
+    state: MetricsState,
     tenant: Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$", description="The slug of the tenant")],
     body: Annotated[Tenant, JsonBody(Tenant, max_bytes=64 * KIB)],
 ) -> None:
@@ -77,7 +77,7 @@ async def store_tenant(
 )
 async def get_revision(
     tenant: TenantName,
-    state: Service,
+    state: MetricsState,
     kpi: Annotated[str, Query(description="Of this KPI's results; left out or unknown: of all KPIs'", examples=["nps"])] = "",
 ) -> Revision:
     """It changes whenever a result may change: live streams compare it before they ask for a KPI again."""

@@ -3,9 +3,9 @@
 from asyncio import to_thread
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
-from services.metrics.api.dependencies import Service, UnknownKpi, kpi_turn, turn
+from services.metrics.api.dependencies import MetricsState, UnknownKpi, kpi_turn, turn
 from services.metrics.api.encoding import encode_records, encode_result
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute
 from services.metrics.api.queries import RequestedKpi, RequestedRecords, kpi_request, records_request
@@ -19,6 +19,7 @@ from services.metrics.store.progress import Freshness
 from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
+from shared.disconnects import ClientMessages
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses
 from shared.routes import TypedRoute
@@ -56,7 +57,7 @@ routes = APIRouter(route_class=ParsedQueryRoute, prefix="/v1/kpis", tags=["kpis"
     summary="List the KPIs with their definitions",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def list_kpis(tenant: TenantName, state: Service) -> Catalogue:
+async def list_kpis(tenant: TenantName, state: MetricsState) -> Catalogue:
     """The definitions are the same for every tenant; only the tenant's own dimensions and presets differ."""
     async with outage_is_503(), snapshot(state.source.pool) as connection:
         current = await current_tenant(connection, tenant, state.source.default_model)
@@ -81,10 +82,10 @@ async def list_kpis(tenant: TenantName, state: Service) -> Catalogue:
     openapi_extra=FILTERS,
 )
 async def get_kpi(
-    tenant: TenantName, request: Request, state: Service, requested: Annotated[RequestedKpi, Depends(kpi_request)]
+    tenant: TenantName, client: ClientMessages, state: MetricsState, requested: Annotated[RequestedKpi, Depends(kpi_request)]
 ) -> Response:
     """Evaluate the KPI and encode the result as JSON."""
-    async with kpi_turn(request, state, tenant, requested.query) as source:
+    async with kpi_turn(client, state, tenant, requested.query) as source:
         async with outage_is_503():
             result, sides = await evaluate(source, tenant, requested.query, state.clock(), requested.fields)
         body = await encode_result(result, sides, requested.fields)
@@ -110,12 +111,12 @@ async def get_kpi(
 )
 async def list_kpi_records(
     tenant: TenantName,
-    request: Request,
-    state: Service,
+    client: ClientMessages,
+    state: MetricsState,
     requested: Annotated[RequestedRecords, Depends(records_request)],
 ) -> Response:
     """List a page of records and encode it as JSON."""
-    async with turn(request, state, tenant), outage_is_503():
+    async with turn(client, state, tenant), outage_is_503():
         page = await list_records(state.source, tenant, requested.query, state.clock(), requested.limit, requested.after)
         body = await to_thread(encode_records, page, requested.fields)
     return json_response(body, page.freshness)

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
 from services.metrics.api import model_schemas
-from services.metrics.api.dependencies import Model, OptionalText, Service, State, turn
+from services.metrics.api.dependencies import Metrics, MetricsState, Model, OptionalText, turn
 from services.metrics.api.encoding import interval_of, local, window_of
 from services.metrics.api.parameters import WindowParameters
 from services.metrics.api.queries import parse_window, parse_zone
@@ -18,6 +18,7 @@ from services.metrics.evaluation.promotion import ScoresMissing, UnknownModel, m
 from services.metrics.evaluation.scans import TooSlow
 from services.metrics.evaluation.shadow import ShadowReport, shadow_report
 from shared.database import outage_is_503
+from shared.disconnects import ClientMessages
 from shared.http import TenantName
 from shared.kafka import Retry
 from shared.problems import BadRequest, NotAuthenticated, responses
@@ -34,9 +35,9 @@ routes = APIRouter(route_class=TypedRoute, prefix="/v1/models", tags=["models"])
     summary="List the sentiment models, and how many comments each has scored",
     responses=responses(NotAuthenticated, BadRequest, TooSlow),
 )
-async def list_models(tenant: TenantName, request: Request, state: Service) -> model_schemas.Models:
+async def list_models(tenant: TenantName, client: ClientMessages, state: MetricsState) -> model_schemas.Models:
     """The promoted model is always listed, even if it has no scores."""
-    async with turn(request, state, tenant), outage_is_503():
+    async with turn(client, state, tenant), outage_is_503():
         covered, promoted = await model_coverage(state.source, tenant)
     names = sorted({*covered.scores, promoted})
     entries = [
@@ -76,13 +77,13 @@ async def window_query(
 )
 async def get_shadow_report(
     tenant: TenantName,
-    request: Request,
-    state: Service,
+    client: ClientMessages,
+    state: MetricsState,
     model: Model,
     query: Annotated[tuple[WindowName | Between, ZoneInfo | None], Depends(window_query)],
 ) -> model_schemas.ShadowReport:
     """Compute the report and convert it to JSON."""
-    async with turn(request, state, tenant), outage_is_503():
+    async with turn(client, state, tenant), outage_is_503():
         report = await shadow_report(state.source, tenant, model, *query, state.clock())
     return model_schemas.ShadowReport.model_validate(report_of(report))
 
@@ -94,15 +95,15 @@ async def get_shadow_report(
     description="Promoting the promoted model changes nothing.",
     responses=responses(NotAuthenticated, UnknownModel, ScoresMissing, BadRequest, TooSlow),
 )
-async def promote_model(tenant: TenantName, request: Request, state: Service, model: Model) -> model_schemas.Promotion:
+async def promote_model(tenant: TenantName, client: ClientMessages, state: MetricsState, model: Model) -> model_schemas.Promotion:
     """Store the promotion, then announce it."""
-    async with turn(request, state, tenant), outage_is_503():
+    async with turn(client, state, tenant), outage_is_503():
         since = await promote(state.source, tenant, model, state.clock())
     await announce(state, tenant)
     return model_schemas.Promotion(model=model, promoted_at=since.isoformat())
 
 
-async def announce(state: State, tenant: str) -> None:
+async def announce(state: Metrics, tenant: str) -> None:
     """Announce a promotion. It stays if the broker is unreachable: live streams also check by themselves."""
     try:
         await state.announcer.announce_promotion(tenant)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
-from services.metrics.api.dependencies import Service, State, UnknownTenant, find_tenant, tenant_number
+from services.metrics.api.dependencies import Metrics, MetricsState, UnknownTenant, find_tenant, tenant_number
 from services.metrics.store.names import (
     MAX_NAMES,
     ToolName,
@@ -90,7 +90,7 @@ class StatedNames(BaseModel):
     description="Those that were set, and for all other ids those that the connected tools state.",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def get_names(tenant: TenantName, state: Service) -> Names:
+async def get_names(tenant: TenantName, state: MetricsState) -> Names:
     """The directory of the caller's tenant."""
     async with outage_is_503(), state.source.pool.acquire() as connection:
         number = await find_tenant(connection, tenant)
@@ -107,7 +107,7 @@ async def get_names(tenant: TenantName, state: Service) -> Names:
 )
 async def put_names(
     tenant: TenantName,
-    state: Service,
+    state: MetricsState,
     body: Annotated[Names, JsonBody(Names, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> Names:
     """Store the names and return the directory."""
@@ -126,7 +126,7 @@ async def put_names(
 )
 async def patch_names(
     tenant: TenantName,
-    state: Service,
+    state: MetricsState,
     body: Annotated[NameChanges, JsonBody(NameChanges, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> Names:
     """Store the changes and return the directory."""
@@ -144,7 +144,7 @@ async def patch_names(
     responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
 )
 async def post_tool_names(
-    state: Service,
+    state: MetricsState,
     tenant: Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$", description="The slug of the tenant")],
     body: Annotated[StatedNames, JsonBody(StatedNames, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> None:
@@ -156,7 +156,7 @@ async def post_tool_names(
 
 
 @asynccontextmanager
-async def changing(state: State, tenant: str) -> AsyncIterator[tuple[asyncpg.pool.PoolConnectionProxy, int]]:
+async def changing(state: Metrics, tenant: str) -> AsyncIterator[tuple[asyncpg.pool.PoolConnectionProxy, int]]:
     """A transaction that changes a tenant's names, and the tenant's number. Raises UnknownTenant.
 
     TooManyNames within it becomes Unprocessable.

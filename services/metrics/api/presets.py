@@ -6,7 +6,7 @@ import asyncpg
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
+from services.metrics.api.dependencies import MetricsState, UnknownTenant, tenant_number
 from services.metrics.api.preset_bodies import PresetBody, nested_switches
 from services.metrics.api.schemas import Instant
 from services.metrics.api.terms import TermsStatus, status_of
@@ -82,7 +82,7 @@ class PresetList(BaseModel):
     summary="List the presets, and those that the tenant has switched on",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def list_presets(tenant: TenantName, state: Service) -> PresetList:
+async def list_presets(tenant: TenantName, state: MetricsState) -> PresetList:
     """The presets, with those of the terms that results are made under."""
     async with outage_is_503(), snapshot(state.source.pool) as connection:
         current = await current_tenant(connection, tenant, state.source.default_model)
@@ -135,7 +135,7 @@ def entry_of(preset: Preset, enabled: tuple[str, ...], *, own: bool) -> PresetEn
 )
 async def put_preset(
     tenant: TenantName,
-    state: Service,
+    state: MetricsState,
     preset: Annotated[str, Path(description="The id of a preset", examples=["dbt_zendesk"])],
     body: Annotated[PresetBody, JsonBody(PresetBody, max_bytes=4 * KIB)],
 ) -> TermsStatus:

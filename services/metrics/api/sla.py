@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from services.metrics.api.calendars import FIRST_YEAR, LAST_YEAR, Line
-from services.metrics.api.dependencies import Service, UnknownTenant, read_history, tenant_number
+from services.metrics.api.dependencies import MetricsState, UnknownTenant, read_history, tenant_number
 from services.metrics.api.terms import TermsStatus, status_of
 from services.metrics.domain.calendar import day_start
 from services.metrics.domain.sla import MOST_POLICIES, MOST_SECONDS, Conditions, Policy, PolicyVersion, Target
@@ -208,7 +208,7 @@ def target_of(target: Target | None) -> TargetBody | None:
     summary="List the versions of the SLA policies",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def list_sla_policies(tenant: TenantName, state: Service) -> PoliciesHistory:
+async def list_sla_policies(tenant: TenantName, state: MetricsState) -> PoliciesHistory:
     """The SLA policies of the caller's tenant."""
     versions = await read_history(state.source.pool, POLICIES, tenant)
     return PoliciesHistory(versions=[version_of(version, added_at) for version, added_at in versions])
@@ -226,7 +226,7 @@ async def list_sla_policies(tenant: TenantName, state: Service) -> PoliciesHisto
 )
 async def put_sla_policies(
     tenant: TenantName,
-    state: Service,
+    state: MetricsState,
     body: Annotated[PoliciesBody, JsonBody(PoliciesBody, max_bytes=MAX_BYTES, max_values=MAX_BODY_VALUES)],
 ) -> TermsStatus:
     """Store the version and start the build."""

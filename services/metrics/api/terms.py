@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
 
-from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
+from services.metrics.api.dependencies import MetricsState, UnknownTenant, tenant_number
 from services.metrics.domain.dimensions import Dimension, all_dimensions
 from services.metrics.domain.terms import own_dimensions
 from services.metrics.store.query import snapshot
@@ -67,7 +67,7 @@ class OwnDimensions(RootModel[list[OwnDimension]]):
     summary="Get the revision of the tenant's terms, and the progress of a change",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def get_terms(tenant: TenantName, state: Service) -> TermsStatus:
+async def get_terms(tenant: TenantName, state: MetricsState) -> TermsStatus:
     """The status of the caller's tenant."""
     async with outage_is_503():
         return status_of(await read_status(state.source.pool, tenant))
@@ -105,7 +105,7 @@ class DimensionList(BaseModel):
     "`filter[…]` with their names.",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def list_dimensions(tenant: TenantName, state: Service) -> DimensionList:
+async def list_dimensions(tenant: TenantName, state: MetricsState) -> DimensionList:
     """The dimensions of the caller's tenant."""
     async with outage_is_503(), snapshot(state.source.pool) as connection:
         served, declared = await declared_dimensions(connection, tenant)
@@ -121,7 +121,7 @@ async def list_dimensions(tenant: TenantName, state: Service) -> DimensionList:
     responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
 )
 async def put_dimensions(
-    tenant: TenantName, state: Service, body: Annotated[OwnDimensions, JsonBody(OwnDimensions, max_bytes=64 * KIB)]
+    tenant: TenantName, state: MetricsState, body: Annotated[OwnDimensions, JsonBody(OwnDimensions, max_bytes=64 * KIB)]
 ) -> TermsStatus:
     """Store the dimensions and start the build."""
     names = own_dimensions([one.name for one in body.root])

@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.metrics.api.dependencies import OptionalText, Service, parse_cursor, turn
+from services.metrics.api.dependencies import MetricsState, OptionalText, parse_cursor, turn
 from services.metrics.api.encoding import local, terms_of, window_of
 from services.metrics.api.filters import parse_filter
 from services.metrics.api.kpis import FRESHNESS_HEADERS, json_response
@@ -23,6 +23,7 @@ from services.metrics.evaluation.scans import TooSlow
 from services.metrics.evaluation.tickets import FILED_BY, TICKETS, FiledBy, TicketPage, list_tickets
 from services.metrics.store.records import RecordCursor
 from shared.database import outage_is_503
+from shared.disconnects import ClientMessages
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses
 from shared.routes import require_digits
@@ -147,10 +148,13 @@ async def tickets_request(
     openapi_extra=FILTERS,
 )
 async def list_tickets_route(
-    tenant: TenantName, request: Request, state: Service, requested: Annotated[RequestedTickets, Depends(tickets_request)]
+    tenant: TenantName,
+    client: ClientMessages,
+    state: MetricsState,
+    requested: Annotated[RequestedTickets, Depends(tickets_request)],
 ) -> Response:
     """List a page of tickets and encode it as JSON."""
-    async with turn(request, state, tenant):
+    async with turn(client, state, tenant):
         async with outage_is_503():
             page = await list_tickets(
                 state.source, tenant, requested.query, requested.filed_by, state.clock(), requested.limit, requested.after

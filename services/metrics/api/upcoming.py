@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from services.metrics.api.dependencies import DEFAULT_PAGE, Limit, OptionalText, Service, parse_cursor, turn
+from services.metrics.api.dependencies import DEFAULT_PAGE, Limit, MetricsState, OptionalText, parse_cursor, turn
 from services.metrics.api.encoding import local, names_in
 from services.metrics.api.filters import parse_filter
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, check_names, described
@@ -31,6 +31,7 @@ from services.metrics.store.query import snapshot
 from services.metrics.store.selection import resolve
 from services.metrics.store.upcoming import DueTicket, UpcomingCursor, due_tickets
 from shared.database import outage_is_503
+from shared.disconnects import ClientMessages
 from shared.events import NAMED_DIMENSIONS
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses
@@ -154,13 +155,13 @@ def parse_within(text: str | None) -> timedelta | None:
 )
 async def list_upcoming_deadlines(
     tenant: TenantName,
-    request: Request,
-    state: Service,
+    client: ClientMessages,
+    state: MetricsState,
     requested: Annotated[RequestedUpcoming, Depends(upcoming_request)],
 ) -> Upcoming:
     """Read a page of deadlines in one snapshot."""
     now, source = state.clock(), state.source
-    async with turn(request, state, tenant), outage_is_503(), snapshot(source.pool) as connection:
+    async with turn(client, state, tenant), outage_is_503(), snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
         query = KpiQuery(kpi=MEMBER, filters=requested.filters)
         selection = replace(selection_of(query, current), measures=tuple(DUE.values()))

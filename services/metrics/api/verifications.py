@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.metrics.api.dependencies import Service, UnknownTenant, find_tenant, tenant_number
+from services.metrics.api.dependencies import MetricsState, UnknownTenant, find_tenant, tenant_number
 from services.metrics.store import verifications as store
 from services.metrics.store.verifications import Part, Verification
 from shared.bodies import KIB
@@ -68,7 +68,7 @@ class VerificationList(BaseModel):
     "from the stored statements and from ingest's events.",
     responses=responses(NotAuthenticated, BadRequest),
 )
-async def list_verifications(tenant: TenantName, state: Service) -> VerificationList:
+async def list_verifications(tenant: TenantName, state: MetricsState) -> VerificationList:
     """The verifications of the caller's tenant."""
     async with outage_is_503(), state.source.pool.acquire() as connection:
         number = await find_tenant(connection, tenant)
@@ -85,7 +85,7 @@ async def list_verifications(tenant: TenantName, state: Service) -> Verification
     responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
 )
 async def start_verification(
-    tenant: TenantName, state: Service, body: Annotated[VerificationRequest, JsonBody(VerificationRequest, max_bytes=KIB)]
+    tenant: TenantName, state: MetricsState, body: Annotated[VerificationRequest, JsonBody(VerificationRequest, max_bytes=KIB)]
 ) -> VerificationEntry:
     """Start a verification, unless one is running."""
     async with outage_is_503(), state.source.pool.acquire() as connection:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.sentiment.api import MAX_BODY, MAX_TOTAL, ScoreResponse
+from services.sentiment.api.scores import MAX_BODY, MAX_TOTAL, ScoreResponse
 from services.sentiment.app import create_app
 from services.sentiment.domain.scorer import Scorer, ScorerUnavailable
 from services.sentiment.domain.vader import VaderScorer
@@ -241,7 +241,7 @@ async def test_a_body_of_many_values_is_refused_before_validation(
 ) -> None:
     """For 700,000 unknown fields pydantic makes as many errors: seconds, and 300 MB."""
     monkeypatch.setattr(
-        "services.sentiment.api.ScoreRequest.model_validate_json", lambda body: pytest.fail("the body was validated")
+        "services.sentiment.api.scores.ScoreRequest.model_validate_json", lambda body: pytest.fail("the body was validated")
     )
     fields = ",".join(f'"unknown_{number}": 1' for number in range(5_000))
     answer = await http.post("/v1/score", content=f'{{"comments": [{{"text": "x"}}], {fields}}}')

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from fastapi import FastAPI
 
-from services.sentiment import api
+from services.sentiment.api import scores
 from services.sentiment.app import create_app
 from services.sentiment.domain.scorer import Model, Opinion
 from services.sentiment.settings import Settings
@@ -75,7 +75,7 @@ async def until(condition: Any) -> None:
 async def flooded(app: FastAPI, scorer: Gated, calls: int = 33) -> list[Call]:
     """Long calls of one tenant, of which all that exceed its line have been refused."""
     made = [Call(app, "flood", LONG) for _ in range(calls)]
-    await until(lambda: scorer.begun and sum(call.status == 503 for call in made) == calls - WAITING - api.PER_TENANT)
+    await until(lambda: scorer.begun and sum(call.status == 503 for call in made) == calls - WAITING - scores.PER_TENANT)
     return made
 
 
@@ -83,7 +83,7 @@ async def test_calls_beyond_a_tenants_queue_get_503_with_retry_after_at_once() -
     scorer = Gated()
     async with running(scorer) as app:
         refused = [call for call in await flooded(app, scorer) if call.status == 503]
-        assert len(refused) == 33 - WAITING - api.PER_TENANT
+        assert len(refused) == 33 - WAITING - scores.PER_TENANT
         assert all(int(call.headers[b"retry-after"]) > 0 for call in refused)
 
 
@@ -96,7 +96,7 @@ async def test_a_flood_delays_another_tenants_call_by_few_slices() -> None:
             scorer.permits.release()
             await asyncio.sleep(0.02)
         assert call.status == 200
-        assert scorer.begun.index("b") <= 1 + api.PER_TENANT
+        assert scorer.begun.index("b") <= 1 + scores.PER_TENANT
 
 
 async def test_the_texts_of_a_disconnected_client_are_not_scored() -> None:
@@ -118,7 +118,7 @@ async def test_the_texts_of_a_disconnected_client_are_not_scored() -> None:
 async def test_the_turn_of_a_disconnected_client_goes_to_the_next_call_of_its_tenant() -> None:
     scorer = Gated()
     async with running(scorer) as app:
-        left = [Call(app, "acme", LONG) for _ in range(api.PER_TENANT)]
+        left = [Call(app, "acme", LONG) for _ in range(scores.PER_TENANT)]
         await until(lambda: scorer.begun)
         next_call = Call(app, "acme", SHORT)
         for call in left:
@@ -131,9 +131,9 @@ async def test_the_turn_of_a_disconnected_client_goes_to_the_next_call_of_its_te
 async def test_a_call_that_would_be_late_gets_503_and_is_not_scored() -> None:
     scorer = Gated()
     async with running(scorer) as app:
-        first = [Call(app, "acme", LONG) for _ in range(api.PER_TENANT)]
+        first = [Call(app, "acme", LONG) for _ in range(scores.PER_TENANT)]
         await until(lambda: scorer.begun)
-        late = Call(app, "acme", SHORT, timeout=str(api.MARGIN_SECONDS + 0.1))
+        late = Call(app, "acme", SHORT, timeout=str(scores.MARGIN_SECONDS + 0.1))
         assert await late.answer() == 503
         assert b"retry-after" in late.headers
         scorer.permits.release(1000)
@@ -152,7 +152,7 @@ async def test_a_call_without_time_is_not_started() -> None:
 async def test_a_call_that_takes_too_long_is_cancelled() -> None:
     scorer = Gated()
     async with running(scorer) as app:
-        slow = Call(app, "acme", LONG, timeout=str(api.MARGIN_SECONDS + 0.2))
+        slow = Call(app, "acme", LONG, timeout=str(scores.MARGIN_SECONDS + 0.2))
         assert await slow.answer() == 503
         assert b"send fewer or shorter texts" in slow.body
         begun = len(scorer.begun)
@@ -164,7 +164,7 @@ async def test_a_call_that_takes_too_long_is_cancelled() -> None:
 
 @pytest.mark.parametrize("header", ["", "soon", "nan", "inf", "-1", "1e9"])
 async def test_an_invalid_time_out_counts_as_missing(header: str) -> None:
-    assert api.parse_seconds(header) == api.MAX_SECONDS - api.MARGIN_SECONDS
+    assert scores.parse_seconds(header) == scores.MAX_SECONDS - scores.MARGIN_SECONDS
 
 
 async def test_the_characters_of_a_call_are_limited() -> None:

@@ -1,19 +1,13 @@
 """Work is cancelled when its client disconnects, and only then."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from shared.disconnects import cancelled_on_disconnect
 from shared.problems import NotFound
-
-
-def request_with(receive: Callable[[], Awaitable[dict[str, Any]]]) -> Request:
-    return Request({"type": "http", "method": "GET", "headers": []}, receive)
 
 
 async def receive_nothing() -> dict[str, Any]:
@@ -29,7 +23,7 @@ async def test_work_is_cancelled_when_the_client_disconnects() -> None:
         return {"type": "http.disconnect"}
 
     async def work() -> None:
-        async with cancelled_on_disconnect(request_with(receive)):
+        async with cancelled_on_disconnect(receive):
             began.set()
             try:
                 await asyncio.Event().wait()
@@ -46,16 +40,16 @@ async def test_work_is_cancelled_when_the_client_disconnects() -> None:
 
 
 async def test_work_for_a_connected_client_ends_by_itself_or_by_its_error() -> None:
-    async with cancelled_on_disconnect(request_with(receive_nothing)):
+    async with cancelled_on_disconnect(receive_nothing):
         await asyncio.sleep(0)
     with pytest.raises(NotFound):
-        async with cancelled_on_disconnect(request_with(receive_nothing)):
+        async with cancelled_on_disconnect(receive_nothing):
             raise NotFound
 
 
 async def test_a_cancellation_from_elsewhere_stays_a_cancellation() -> None:
     async def work() -> None:
-        async with cancelled_on_disconnect(request_with(receive_nothing)):
+        async with cancelled_on_disconnect(receive_nothing):
             await asyncio.Event().wait()
 
     working = asyncio.create_task(work())

@@ -1,12 +1,12 @@
-"""The parts of ingest that its routes use. The app builds them once."""
+"""Dependencies of the routes: the running service, and who requests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Annotated
 
 import asyncpg
-from fastapi import Request
+from fastapi import Depends, Request
 
 from services.ingest.api.admission import Admission
 from services.ingest.back_filler import BackFiller
@@ -31,11 +31,12 @@ from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
 from shared.bodies import BodyMemory
 from shared.deadlines import TaskDeadlines
+from shared.http import KEY_HEADER
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """`now` is the clock; tests replace it. `hook_seconds` is the time in which a webhook is answered, which
+    """The running service. `now` is the clock; tests replace it. `hook_seconds` is the time in which a webhook is answered, which
     `hook_deadlines` limit."""
 
     committer: Committer
@@ -68,6 +69,20 @@ class Ingest:
     now: Callable[[], datetime]
 
 
-def ingest_of(request: Request) -> Ingest:
-    """The parts of the app that serves this request."""
-    return cast(Ingest, request.app.state.ingest)
+async def ingest_of(request: Request) -> Ingest:
+    """The running service of a request."""
+    ingest: Ingest = request.app.state.ingest
+    return ingest
+
+
+IngestState = Annotated[Ingest, Depends(ingest_of)]
+"""A parameter of a route: the running service."""
+
+
+async def requesting_key(request: Request) -> str | None:
+    """The id of the API key behind the call; None: the operator."""
+    return request.headers.get(KEY_HEADER)
+
+
+Requester = Annotated[str | None, Depends(requesting_key)]
+"""A parameter of a route, for records of who did what: the id of the API key behind the call; None: the operator."""

@@ -6,7 +6,6 @@ client disconnects or its time is over.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from math import ceil
 from typing import Annotated
@@ -15,6 +14,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.sentiment.api.dependencies import OptionalTenant, Sentiment, SentimentState
 from services.sentiment.domain.explanations import Explanation, explanation_of, occlusion_of
 from services.sentiment.domain.scorer import ScorerUnavailable
 from services.sentiment.domain.scoring import Comment, Unscorable
@@ -22,10 +22,10 @@ from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
 from services.sentiment.taxonomy_cache import Taxonomies
 from shared.bodies import MIB, Bodies, BodyMemory, headers_of, read_content
-from shared.disconnects import cancelled_on_disconnect
+from shared.disconnects import ClientMessages, cancelled_on_disconnect
 from shared.events import Label, Score, Urgency
 from shared.fair_queue import FairQueue
-from shared.http import TENANT_HEADER, TIMEOUT_HEADER, InternalOnly
+from shared.http import TIMEOUT_HEADER, InternalOnly
 from shared.kafka import Retry
 from shared.problems import (
     BadRequest,
@@ -154,18 +154,9 @@ class ScoreResponse(BaseModel):
     scores: list[TextScore]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoringState:
-    """State of the route, in `app.state.scoring`."""
-
-    pool: Pool
-    taxonomies: Taxonomies
-    queue: FairQueue
-
-
-def scoring_state(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> ScoringState:
-    """The state of the route, with an empty queue."""
-    return ScoringState(pool, taxonomies, FairQueue(AT_ONCE, PER_TENANT, settings.max_waiting))
+def build(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> Sentiment:
+    """The running service with an empty queue, for `app.state.sentiment`."""
+    return Sentiment(pool, taxonomies, FairQueue(AT_ONCE, PER_TENANT, settings.max_waiting))
 
 
 def bodies() -> Bodies:
@@ -174,7 +165,7 @@ def bodies() -> Bodies:
 
 
 async def call_seconds(request: Request) -> float:
-    """Seconds that the call may take, from TIMEOUT_HEADER. Raises Unavailable if they are too few for any answer."""
+    """The seconds that the call may take, from TIMEOUT_HEADER. Raises Unavailable if they are too few for any answer."""
     seconds = parse_seconds(request.headers.get(TIMEOUT_HEADER))
     if not seconds:
         raise Unavailable("the caller's time-out is too short for any answer", retry_after=RETRY_SECONDS)
@@ -190,10 +181,10 @@ def parse_seconds(header: str | None) -> float:
     return max(0.0, (seconds if 0 <= seconds <= MAX_SECONDS else MAX_SECONDS) - MARGIN_SECONDS)
 
 
-async def read_request(request: Request) -> ScoreRequest:
+async def read_request(request: Request, tenant: OptionalTenant) -> ScoreRequest:
     """Read and validate the body. Raises UnsupportedMedia, TooLarge, BadRequest or Unprocessable."""
     memory: BodyMemory = request.app.state.bodies.memory
-    with memory.reserve(request.headers.get(TENANT_HEADER, "")) as reservation:
+    with memory.reserve(tenant) as reservation:
         return parse_request(await read_content(headers_of(request.scope), request.receive, reservation, MAX_BODY))
 
 
@@ -237,15 +228,15 @@ routes = APIRouter(route_class=TypedRoute, tags=["scoring"], dependencies=[Inter
     responses=responses(BadRequest, NotAuthenticated, TooLarge, UnsupportedMedia, Unprocessable),
 )
 async def score(
-    request: Request,
+    client: ClientMessages,
+    state: SentimentState,
+    tenant: OptionalTenant,
     seconds: Annotated[float, Depends(call_seconds)],
     body: Annotated[ScoreRequest, documented_body(read_request, ScoreRequest)],
 ) -> ScoreResponse:
     """Wait for the tenant's turn, then score. Raises Unavailable if the queue is full, time is over, or the model can't score."""
-    state: ScoringState = request.app.state.scoring
-    tenant = request.headers.get(TENANT_HEADER, "")
     try:
-        async with cancelled_on_disconnect(request), asyncio.timeout(seconds), state.queue.turn(tenant, seconds):
+        async with cancelled_on_disconnect(client), asyncio.timeout(seconds), state.queue.turn(tenant, seconds):
             return await score_texts(state, tenant, body)
     except TimeoutError:
         raise Unavailable(f"not scored within {seconds:g} s; send fewer or shorter texts", retry_after=RETRY_SECONDS) from None
@@ -255,7 +246,7 @@ async def score(
         raise Unavailable("the tenant's themes are unavailable now", retry_after=ceil(error.delay)) from error
 
 
-async def score_texts(state: ScoringState, tenant: str, body: ScoreRequest) -> ScoreResponse:
+async def score_texts(state: Sentiment, tenant: str, body: ScoreRequest) -> ScoreResponse:
     """Score the texts. Raises Unprocessable naming those on which the model fails."""
     pool = state.pool
     taxonomy = await load_taxonomy(state, tenant)
@@ -271,7 +262,7 @@ async def score_texts(state: ScoringState, tenant: str, body: ScoreRequest) -> S
     return ScoreResponse(model=ModelName(id=pool.model.id, version=pool.model.version), scores=scores)
 
 
-async def load_taxonomy(state: ScoringState, tenant: str) -> Taxonomy | None:
+async def load_taxonomy(state: Sentiment, tenant: str) -> Taxonomy | None:
     """The prepared taxonomy of the tenant; None for a call without a tenant, or a model that finds no themes."""
     if not tenant or not state.pool.finds_themes:
         return None

@@ -1,10 +1,10 @@
-"""The application state that routes use, built once by `create_app`."""
+"""Dependencies of the routes: the running service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from services.gateway.api.limits import GuessLimit, RateLimits
 from services.gateway.clients.upstream import Upstream
@@ -16,6 +16,8 @@ UpstreamName = Literal["ingest", "metrics", "sentiment"]
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
+    """The running service."""
+
     keys: Keys
     key_cache: KeyCache
     limits: RateLimits
@@ -32,7 +34,11 @@ class Gateway:
         return self.upstreams[name]
 
 
-def gateway_of(request: Request) -> Gateway:
-    """The state of the request's application."""
+async def gateway_of(request: Request) -> Gateway:
+    """The running service of a request."""
     gateway: Gateway = request.app.state.gateway
     return gateway
+
+
+GatewayState = Annotated[Gateway, Depends(gateway_of)]
+"""A parameter of a route: the running service."""

@@ -1,0 +1,1 @@
+"""The HTTP API of sentiment, for Earshot's own services only."""
