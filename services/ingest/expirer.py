@@ -1,7 +1,7 @@
-"""Deletes bodies that are older than their tenant keeps them, and discards quarantined deliveries that are.
+"""Deletes bodies, and discards quarantined deliveries, that are older than their tenant's settings allow.
 
-Tenants get a step in turn, and any number of processes may work over one database. An hour after a tenant's pass its next one
-begins.
+Tenants take turns, one step each. Any number of processes may work on one database. A tenant's next pass begins an hour after the
+one before.
 """
 
 from collections.abc import Callable

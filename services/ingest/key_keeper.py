@@ -1,8 +1,8 @@
 """Creates keys for bodies ahead of their use, and deletes those whose bodies were deleted or replaced.
 
-Triggers on the inbox list the latter, so no statement that deletes a body can forget its key. The list is in the inbox's database
-and the keys may be in another one, so a key is deleted first and its entry after it: after a crash both are done again. Keys that
-no body uses, which a killed process has left, are swept.
+Triggers on the inbox list the keys to delete, so no statement that deletes a body can forget its key. The list is in the inbox's
+database and the keys may be in another one, so a key is deleted before its entry in the list: after a crash both are done again.
+Keys that no body uses, such as those that a killed process created, are deleted every SWEEP_SECONDS.
 """
 
 import asyncio

@@ -196,6 +196,6 @@ def as_own_dimensions(names: Iterable[str]) -> list[SeenOwnDimension]:
 
 
 def unused_by(connection: Connection, use: MappingUse | None) -> UnusedMapping:
-    """The keys of the mapping that do not occur in one delivery. None if it could not be read."""
+    """The keys of the mapping that do not occur in one delivery. Empty without `use`: the delivery could not be read."""
     unused = unused_keys(connection.mapping, use.questions, use.dimensions) if use else UnusedKeys([], [])
     return UnusedMapping(questions=unused.questions, dimensions=unused.dimensions)

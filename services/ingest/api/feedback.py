@@ -77,9 +77,8 @@ async def find_open_connection(ingest: Ingest, tenant: str, name: str | None = N
     return connection if connection and connection.tenant == tenant and connection.state != "deleted" else None
 
 
-"""A record of any type, for the OpenAPI document."""
-
 Target = Annotated[Connection, Depends(find_target)]
+"""A parameter of a route: the connection that records are posted to."""
 
 
 async def idempotency_key(

@@ -49,8 +49,8 @@ MOST_FREQUENT = 10
 async def propose_mapping(
     ingest: IngestState, tenant: TenantName, body: Annotated[ImportSample, JsonBody(ImportSample, max_bytes=MAX_BODY_BYTES)]
 ) -> ProposedImportMapping:
-    """Looks at the names of the columns and at up to 500 rows. Check the proposal, and settle its `notes`. Numbers from 0 to 10
-    alone are never proposed as NPS."""
+    """Looks at the names of the columns and at up to 500 rows. Check the proposal, and settle its `notes`. A column is
+    never proposed as NPS only because it has numbers from 0 to 10."""
     check_size(body.sample)
     try:
         proposal = await ingest.threads.run(tenant, lambda: propose(body.sample))

@@ -96,8 +96,8 @@ async def list_imports(
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
 async def get_import(ingest: IngestState, tenant: TenantName, number: str) -> ImportView:
-    """`bytes_read` grows to `bytes`. Numbers of an import's KPIs are complete a little later: its events wait their turn behind
-    live ones."""
+    """`bytes_read` grows to `bytes`. KPIs count all records a little after the import is done, since its events are published
+    after live ones."""
     return as_view(await load_import(ingest, tenant, number), ingest.now())
 
 

@@ -258,8 +258,8 @@ async def discard_quarantined(ingest: IngestState, tenant: TenantName, requester
 async def retry_all_quarantined(
     ingest: IngestState, tenant: TenantName, requester: Requester, response: Response, body: FilterBody
 ) -> JobView:
-    """A job reads them in the background under the current mappings, after you have mended what kept them out. Those that still
-    can't be read stay, with the reason of now. `GET /v1/jobs/{id}` returns its progress. Deliveries that arrive later are not
+    """A job reads them in the background under the current mappings: correct these first. Deliveries that still can't be read
+    stay, with their present reason. `GET /v1/jobs/{id}` returns its progress. Deliveries that arrive later are not
     part of it. An empty object means all. 409: the tenant has ten jobs in progress."""
     return await add_job(ingest, requester, response, "retry", body.selection(tenant))
 

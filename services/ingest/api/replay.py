@@ -125,9 +125,9 @@ async def replay_events(
     answer. `GET /v1/replay/{id}` returns the progress of a large one. A request with the `id` of an earlier one adds none.
 
     With `reread` a worker reads accepted deliveries again if the mapping or the dimensions of their connection changed after they
-    were read: a question that was mapped later comes in, one that is ignored now goes. `health.rereading` of the connection is
-    true until it is done. A delivery that can't be read any more stays as it is. So does one whose body is deleted, by an erasure
-    or by age (`deleted_before`); 422 if all bodies received before `until` are.
+    were read: answers to a question that is mapped now are added, those to one that is ignored now are removed.
+    `health.rereading` of the connection is true until it is done. A delivery that can't be read any more stays as it is. So does
+    one whose body is deleted, by an erasure or by age (`deleted_before`); 422 if all bodies received before `until` are.
 
     409: the tenant has ten replays, or ten jobs, in progress, or another replay has this `id`.
     """

@@ -65,8 +65,9 @@ async def get_retention(ingest: IngestState, tenant: TenantName) -> RetentionVie
 async def put_retention(
     ingest: IngestState, tenant: TenantName, requester: Requester, new: Annotated[NewRetention, JsonBody(NewRetention)]
 ) -> RetentionView:
-    """Older bodies are deleted for good, now and then within an hour of their time. Numbers don't change: the events that were
-    read from a body stay, and `POST /v1/replay` publishes them as before. With `reread` it reads only bodies that are left.
+    """Bodies of that age are deleted for good: now, and later ones within an hour of reaching it. Numbers don't change: the
+    events that were read from a body stay, and `POST /v1/replay` publishes them as before. With `reread` it reads only bodies
+    that are left.
 
     Deliveries in quarantine have a rule of their own, since nothing is left of them without their body: they stay until they are
     retried or discarded, or for `quarantine_days`. Then they are `discarded`. Held and pending deliveries stay until they are

@@ -131,7 +131,7 @@ class ImportProgress:
         await self._pool.execute(RETRY, job.id, seconds, int(not counts))
 
     async def prepare(self, job: Import, sha256: str, header: Sequence[str], begins: Sequence[Position], read: int) -> bool:
-        """Store the digest of the file, its columns, and its ranges by the positions at which they begin, the first one behind
+        """Store the digest of the file, its columns, and the positions at which its ranges begin; the first one begins after
         `read` bytes. False if the import has ended, or another process has prepared it."""
         ends = [*begins[1:], None]
         columns = (

@@ -1,12 +1,12 @@
 """The history of tickets by Freshdesk's API (developers.freshdesk.com/api).
 
-`GET /api/v2/tickets` lists tickets by their last change, `GET /api/v2/tickets/{id}/conversations` the messages of one. A page
-of the list moves while tickets change, and has at most 300 successors, so the next page begins at the time of the last ticket
-of this one. The API states ids where our template of webhooks states names, so the names of groups, agents and statuses are
+`GET /api/v2/tickets` lists tickets by their last change, `GET /api/v2/tickets/{id}/conversations` the messages of one. Pages of
+the list shift while tickets change, and at most 300 follow the first one, so each query begins at the time of the last ticket of
+the page before. The API states ids where our template of webhooks states names, so the names of groups, agents and statuses are
 fetched too.
 
-Webhooks have no ids and count at their receipt, so a message that both bring would count twice. Therefore a back-fill leaves
-out whatever happened after the first webhook (`cursor["until"]`).
+Webhooks have no ids and count at their receipt, so a message in both a webhook and a back-fill would count twice. Therefore a
+back-fill leaves out whatever happened after the first webhook (`cursor["until"]`).
 """
 
 import base64
