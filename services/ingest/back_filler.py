@@ -1,7 +1,7 @@
 """Back-fills: fetches the history of a tool by its list API, a page at a time, and stores it like deliveries of its webhook.
 
 `inbox/back_fills.py` holds their progress, so any replica continues after a crash or an outage. WORKERS of a process fetch pages
-of different connections; each tenant gets a page in turn. No webhook waits: the committer is not used, and events are a backlog.
+of different connections; tenants take turns, one page each. No webhook waits: live events are published before those of pages.
 """
 
 import asyncio
@@ -261,7 +261,7 @@ class BackFiller:
     async def _handle(
         self, failure: Failure, history: ToolHistory[Any], job: Job, connection: Connection, credentials: StoredCredentials
     ) -> None:
-        """Turn a failure into its one outcome: again later, not before there are new credentials, a smaller page, or the end."""
+        """Decide what follows a failure: a retry, a wait for new credentials, a smaller page, or the end of the back-fill."""
         log.info("backfill.failed", job=job.id, connection=connection.id, action=failure.action, outcome=failure.label)
         if failure.action == "stop":
             await self._apis.stop(connection.id, credentials.encrypted, failure.reason)

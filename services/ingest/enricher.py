@@ -203,7 +203,7 @@ class Enricher:
     async def _handle(
         self, failure: Failure, fetch: ClaimedFetch, connection: Connection, stored: StoredDelivery, encrypted_credentials: bytes
     ) -> None:
-        """Turn a failure into its one outcome."""
+        """Decide what follows a failure: a retry, a wait for new credentials, or an end as quarantined or ignored."""
         is_last = gives_up(failure, fetch.attempts)
         result = "quarantined" if is_last else failure.label
         log.info(

@@ -48,7 +48,7 @@ class ImportProcesses:
 
     def __init__(self, progress: ImportProgress, most: int = 1) -> None:
         self._progress = progress
-        self._pollers = [Poller("importer", partial(self._step, place)) for place in range(most)]
+        self._pollers = [Poller("importer", partial(self._step, index)) for index in range(most)]
 
     def wake(self) -> None:
         """Look for an import now."""
@@ -58,10 +58,10 @@ class ImportProcesses:
         """Start processes whenever there is work for them, until cancelled."""
         await run_until_first_ends(*(poller.run() for poller in self._pollers))
 
-    async def _step(self, place: int) -> bool:
-        """Run the process at this place until it ends, if there is more to read than for those at former places."""
+    async def _step(self, index: int) -> bool:
+        """Run the child with this index until it ends, if there are more imports and ranges than children with a lower index."""
         waiting = await self._progress.waiting()
-        if not waiting.due or waiting.open <= place:
+        if not waiting.due or waiting.open <= index:
             return False
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.ingest.import_process", stdin=asyncio.subprocess.PIPE
@@ -77,7 +77,7 @@ class ImportProcesses:
 
 
 async def _stop(child: asyncio.subprocess.Process) -> None:
-    """End the child if it runs. It has no progress to lose."""
+    """End the child if it runs. Its progress is in the database."""
     if child.returncode is not None:
         return
     child.terminate()
@@ -133,7 +133,7 @@ async def import_all(importer: Importer) -> None:
 
 
 def utc_now() -> datetime:
-    """The time of now in UTC."""
+    """The present time in UTC."""
     return datetime.now(UTC)
 
 

@@ -34,7 +34,7 @@ UNSTORABLE = "the database refused it"
 
 
 class Retrier:
-    """Does steps of jobs of the kind `retry`. A delivery that still can't be read stays, with the reason of now."""
+    """Does steps of jobs of the kind `retry`. A delivery that still can't be read stays, with its present reason."""
 
     def __init__(
         self,

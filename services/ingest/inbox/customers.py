@@ -108,8 +108,11 @@ class Customers:
             return person, [Holding(*row) for row in await db.fetch(HOLDINGS, *person.columns)]
 
     async def export(self, target: Target, after: str, limit: int) -> tuple[list[ExportedSubject], bool, Person]:
-        """The customer's next subjects after this one, in the order of their names, with all that is stored about them, whether
-        they are the last, and the customer: at most `limit`, and none that begins after EXPORT_BYTES."""
+        """A page of an export: subjects, whether it is the last page, and the customer.
+
+        The subjects come after the name `after`, in the order of their names, with all that is stored about them: at most
+        `limit`, and none that begins after EXPORT_BYTES.
+        """
         async with self._pool.acquire(timeout=5) as db, db.transaction(isolation="repeatable_read", readonly=True):
             person = await find_person(db, target)
             sizes = await db.fetch(PAGE, *person.columns, after, limit + 1)
@@ -126,8 +129,7 @@ class Customers:
         return list(subjects.values()), len(names) == len(sizes), person
 
     async def unread(self, target: Target) -> tuple[frozenset[str], list[UnreadDelivery], bool]:
-        """The customer's pseudonyms, the tenant's newest unread deliveries, which may name the customer, and whether these are
-        all."""
+        """The customer's pseudonyms; the newest unread deliveries, which may name the customer; whether these are all."""
         async with self._pool.acquire(timeout=5) as db, db.transaction(isolation="repeatable_read", readonly=True):
             person = await find_person(db, target)
         return person.searched_names, *await load_unread(self._pool, target.tenant, self._cipher)

@@ -31,7 +31,7 @@ LEASE_SECONDS = 60
 MOST_JOBS = 10
 """Jobs of one tenant that are not done."""
 MOST_ENDED = 1_000
-"""Ended jobs of one tenant that stay. Those that discarded deliveries stay always: each took at least one from quarantine."""
+"""Ended jobs of one tenant that are stored. Those that discarded deliveries are stored for ever: each discarded at least one."""
 
 SELECTION = "connection, provider, reason_code, subject, since, until"
 COLUMNS = (

@@ -44,7 +44,7 @@ WHERE events.tenant = $1 AND events.customer = ANY($6::text[]) AND events.aliase
 UNION ALL SELECT subject, seq, position, event, received_at FROM events
 WHERE tenant = $1 AND customer = ANY($7::text[]) AND (email IS NULL OR email = customer) AND coalesce(aliases, '{}') = '{}'
 """
-"""The statements of a person; one may be there several times. Of a shared name, $7, only those that state no other name."""
+"""The statements of a person, some of them several times. Of names that many people have ($7), those that state no other name."""
 
 IS_OWN = """(
     events.customer = ANY($2::text[]) OR events.email = ANY($3::text[]) OR events.aliases && $4::text[]
@@ -95,9 +95,9 @@ class Person:
     """A customer with everything that is connected.
 
     `names` are all pseudonyms. A statement belongs to the person if its customer is one of `names`, or its address one of
-    `addresses`. `shared` are names that many people have: of one that was requested, only statements belong to the person that
-    state no other name. `stored` are the pseudonyms that occur in any statement, `known_addresses` those that are addresses.
-    `left_out` are the names that were not followed.
+    `addresses`. `shared` are names that many people have: if one was requested, those of its statements belong to
+    the person that state no other name. `stored` are the pseudonyms that occur in any statement, `known_addresses` those that
+    are addresses. `left_out` are the names that were not followed.
     """
 
     target: Target
@@ -142,7 +142,7 @@ class Person:
 
 
 async def no_lock(names: Iterable[str]) -> None:
-    """For reads."""
+    """Locks nothing: for reads."""
 
 
 async def find_customer(db: Connection, target: Target, lock: Lock = no_lock) -> Person:

@@ -54,7 +54,7 @@ SELECT {COLUMNS} FROM inbox JOIN (
     ) AS next
 ) AS measured USING (seq) WHERE coalesce(before, 0) < $10 AND verdict = 'quarantined' ORDER BY seq
 """  # noqa: S608
-"""The next bodies: at most $9, and of more than $10 bytes together only as many as pass that."""
+"""The next bodies: at most $9, and none that begins after $10 bytes."""
 DISCARD = f"""
 UPDATE inbox SET verdict = 'discarded', raw = NULL, headers = '{{}}' WHERE verdict = 'quarantined' AND seq = ANY(ARRAY(
     SELECT seq FROM inbox WHERE verdict = 'quarantined' AND {QUARANTINE_FILTER} AND seq > $7 AND seq <= $8 ORDER BY seq LIMIT $9
