@@ -1,7 +1,10 @@
 """The language of a comment: declared, detected, unknown, or one that isn't served."""
 
+from unittest.mock import Mock
+
 import pytest
 
+from services.sentiment.domain import languages
 from services.sentiment.domain.languages import Language, language_of
 
 
@@ -54,3 +57,19 @@ def test_a_declared_language_overrides_the_guess() -> None:
 @pytest.mark.parametrize("declared", ["de_DE", "de-AT", "DE", "en_us"])
 def test_a_declared_region_is_ignored_for_serving(declared: str) -> None:
     assert language_of("Alles gut", declared).served
+
+
+@pytest.mark.parametrize(
+    ("guess", "confidence", "language"),
+    [
+        ("de", 0.5, Language("de", served=True)),
+        ("de", 0.49, Language(None, served=True)),
+        ("sv", 0.6, Language("sv", served=False)),
+        ("sv", 0.59, Language(None, served=True)),
+    ],
+)
+def test_a_served_language_is_reported_from_a_lower_confidence_on(
+    guess: str, confidence: float, language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(languages, "identifier", lambda: Mock(classify=lambda text: (guess, confidence)))
+    assert language_of("Some words that the fake classifier does not read", None) == language

@@ -67,6 +67,7 @@ def test_a_theme_has_the_mean_score_of_its_passages() -> None:
 def test_a_theme_far_below_the_likeliest_does_not_match() -> None:
     likeness = np.array([[0.8, 0.77, 0.7], [0.3, 0.1, 0.29]], np.float32)
     assert matches(likeness, near=0.2).tolist() == [[True, True, False], [True, False, True]]
+    assert matches(np.array([[0.5, 0.45, 0.4499]], np.float32), near=0.2).tolist() == [[True, True, False]]
 
 
 def test_no_passages_have_no_themes() -> None:

@@ -1,5 +1,6 @@
 """Urgency of comments: precision and recall, negations, and time linear in the length."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from typing import get_args
 import pytest
 
 from services.sentiment.domain.urgency import REASONS, phrases_of, urgency_of
-from services.sentiment.domain.urgency.phrases import normalize, phrase
+from services.sentiment.domain.urgency.phrases import expression, normalize, phrase
 from shared.events import Urgency
 from tests.unit.sentiment.urgent_sentences import FAMILIES, FRESH, HELD_OUT, NEWER, TUNED, Sentence
 
@@ -164,3 +165,8 @@ def test_version_2_knows_families_of_phrases_that_version_1_lacks() -> None:
 
 def test_version_2_misses_no_reason_that_version_1_finds() -> None:
     assert [one.text for one in (*TUNED, *NEWER) if not set(urgency_of(one.text, 1)) <= set(urgency_of(one.text, 2))] == []
+
+
+@pytest.mark.parametrize(("word", "is_one"), [("cancel", True), ("quit", True), ("quitting", True), ("cancels", False)])
+def test_an_element_of_a_phrase_is_any_of_its_choices(word: str, is_one: bool) -> None:
+    assert bool(re.fullmatch(expression("cancel/quit*", frozenset()), f"{word} ")) is is_one
