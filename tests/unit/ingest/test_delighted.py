@@ -108,6 +108,13 @@ def test_additional_questions_are_comments_ratings_by_the_mapping_or_unmapped() 
     assert parse(fixture("updated"), mapping).use.unmapped == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "kind"), [("enum_1", "ces"), ("enum_1", "comment"), ("scale_1", "comment"), ("nps", "comment")]
+)
+def test_an_answer_that_does_not_fit_its_declared_kind_is_a_problem_and_not_left_out(question: str, kind: str) -> None:
+    assert parse(fixture("updated"), {"questions": {question: {"kind": kind}}}).problem_code == "mapping_mismatch"
+
+
 def test_a_comment_may_be_ignored() -> None:
     kinds = [answer["question"] for answer in answers(fixture("updated"), {"questions": {"comment": {"kind": "ignore"}}})]
     assert kinds == ["nps", "free_1"]

@@ -225,6 +225,18 @@ def test_the_customer_is_the_contact_who_began_the_conversation_else_the_first(c
     assert (read.customer and (read.customer.id, read.customer.email)) == customer
 
 
+@pytest.mark.parametrize(
+    ("payload", "problem"),
+    [
+        (with_part("comment", "conversation.user.replied", created_at=None), "created_at of the part is missing"),
+        (with_part("note", "conversation.admin.noted", created_at=None), "created_at of the part is missing"),
+        (changed("conversation.user.created", "conversation.admin.replied"), "the part with the reply is missing"),
+    ],
+)
+def test_a_reply_that_can_not_be_read_is_a_problem_and_not_left_out(payload: dict[str, Any], problem: str) -> None:
+    assert parse(payload).problem == problem
+
+
 def test_a_reply_by_another_contact_leaves_the_customer() -> None:
     both = [{"id": "6962", "external_id": "c-1"}, {"id": "7001", "external_id": "c-2"}]
     source = {"author": {"type": "user", "id": "6962", "email": "jo@example.org"}}

@@ -125,8 +125,10 @@ def _score(survey: str, score: Any, mapping: FieldMapping) -> tuple[list[dict[st
 
 
 def _rating(name: str, question: SurveyQuestion, score: Any) -> list[dict[str, Any]]:
-    if question.kind in ("ignore", "comment"):
+    if question.kind == "ignore":
         return []
+    if question.kind == "comment":
+        raise Unusable(f"question {name} is a comment by the mapping, but its answer is no text", "mapping_mismatch")
     if isinstance(score, bool) or not isinstance(score, int | float):
         raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number", "mapping_mismatch")
     return [{"question": name, **question.model_dump(exclude_none=True), "value": score}]
@@ -153,7 +155,7 @@ def _additional(
             unmapped.append(UnmappedQuestion(name, None, title))
         elif question.kind == "comment" and text:
             answers.append({"question": name, "kind": "comment", "text": text})
-        elif scale is not None:
+        elif any(part not in (None, "", [], {}) for part in value.values()):
             answers += _rating(name, question, scale)
     return answers, unmapped, names
 

@@ -202,7 +202,12 @@ def _part_facts(part: dict[str, Any], updated: str) -> Facts:
 
 
 def _messages(topic: str, parts: list[dict[str, Any]], new: list[dict[str, Any]]) -> Facts:
-    """The messages among the parts. A part that is both new and listed is one message."""
+    """The messages among the parts. A part that is both new and listed is one message.
+
+    Raises Unusable if the topic says that there is a reply or a note, and the payload has no part.
+    """
+    if topic in (*REPLIES, *NOTES) and not parts and not new:
+        raise Unusable("the part with the reply is missing")
     messages: dict[object, dict[str, Any]] = {}
     for part in [*parts, *new]:
         is_new = any(part is one or (part.get("id") and part.get("id") == one.get("id")) for one in new)
@@ -212,10 +217,15 @@ def _messages(topic: str, parts: list[dict[str, Any]], new: list[dict[str, Any]]
 
 
 def _message(topic: str, part: dict[str, Any]) -> dict[str, Any] | None:
-    """The message of a part; None if it is none. `topic` is that of the notification if the part is new."""
+    """The message of a part; None if it is none. `topic` is that of the notification if the part is new.
+
+    Raises Unusable if a reply or a note has no time.
+    """
     kind, redacted = part.get("part_type"), part.get("redacted") is True
     is_note = topic in NOTES or kind in NOTE_PARTS
     at = time_of(part.get("created_at"))
+    if at is None and (is_note or topic in REPLIES):
+        raise Unusable("created_at of the part is missing")
     has_content = bool(plain_text(part.get("body")) or "<img" in str(part.get("body")) or part.get("attachments"))
     if at is None or not (is_note or topic in REPLIES or kind in PUBLIC_PARTS) or not (has_content or redacted):
         return None
