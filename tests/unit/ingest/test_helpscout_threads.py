@@ -63,6 +63,14 @@ def test_an_event_about_a_conversation_waits_for_its_threads_and_each_event_by_i
     assert receive(plain, sent(), NOW).verdict == "accepted"
 
 
+def test_a_reply_whose_time_only_its_thread_has_is_fetched() -> None:
+    body = payload("convo.agent.reply.created")
+    del body["userUpdatedAt"]
+    untimed = request(json.dumps(body).encode(), {"X-HelpScout-Event": "convo.agent.reply.created"})
+    assert receive(TOOL, untimed, NOW).verdict == "pending"
+    assert receive(connection("helpscout", mapping=HelpScoutSettings()), untimed, NOW).verdict == "quarantined"
+
+
 def test_the_pages_of_threads_are_fetched_one_after_the_other() -> None:
     assert calls({}) == [(PATH, "1")]
     assert calls({"threads:1": page(pages=2)}) == [(PATH, "2")]

@@ -97,6 +97,10 @@ def test_a_likelihood_to_recommend_on_another_scale_is_not_nps() -> None:
     proposal = propose(table(name, "1", "5"))
     assert proposal.mapping["answers"] == {}
     assert notes_on(proposal, name) == ["NPS goes from 0 to 10, not from 1 to 5: state its `kind` and `scale`"]
+    name = "How likely are you to recommend us?"
+    proposal = propose(table(name, "1", "5"))
+    assert proposal.mapping["answers"] == {}
+    assert notes_on(proposal, name) == ["no number of the sample is above 5: if its scale is 0 to 10, state the kind `nps`"]
     note = "no number of the sample is above 5: check that its scale is 0 to 10"
     assert notes_on(propose(table("NPS", "1", "5")), "NPS") == [note]
     assert notes_on(propose(table("NPS (0-10)", "1", "5")), "NPS (0-10)") == []

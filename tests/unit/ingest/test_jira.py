@@ -97,6 +97,9 @@ def test_a_comment_is_of_its_author() -> None:
     comment = json.loads(fixture("comment_created").body)["comment"]
     [note] = facts(fixture("comment_created", comment=comment | {"jsdPublic": False}), "message")
     assert note.public is False
+    for limits, public in (({"visibility": {"type": "role", "value": "Agents"}}, False), ({"visibility": None}, True)):
+        [limited] = facts(fixture("issue_updated", comment=comment | {"jsdPublic": None} | limits), "message")
+        assert limited.public is public
     [deleted] = facts(fixture("comment_created", webhookEvent="comment_deleted"), "message")
     assert (deleted.id, deleted.text) == ("501", None)
     [with_update] = facts(fixture("issue_updated", comment=comment), "message")

@@ -8,6 +8,7 @@ from services.ingest.domain.imports.sample_columns import Column, Note
 KINDS = ("nps", "csat", "ces")
 GOOD_OR_BAD = {"good": 1, "good with comment": 1, "bad": 0, "bad with comment": 0, "offered": None, "not offered": None}
 """Words of Zendesk's satisfaction ratings. A rating that was offered and not given is no answer."""
+NAMES_NPS = re.compile(r"\b(nps|net promoter)\b", re.IGNORECASE)
 SCALE_IN_NAME = re.compile(r"\b(\d{1,2})\s*(?:-|–|to|bis)\s*(\d{1,2})\b", re.IGNORECASE)
 
 
@@ -51,10 +52,13 @@ def answer_of(column: Column, notes: list[Note]) -> dict[str, Any] | None:
 
 
 def _nps(column: Column, high: int, notes: list[Note]) -> dict[str, Any] | None:
-    """NPS, unless the name of the column states another scale than 0 to 10."""
+    """NPS. None if the name of the column states another scale than 0 to 10, or does not name NPS and no number is above 7."""
     scale = SCALE_IN_NAME.search(column.name)
     if scale and (int(scale[1]), int(scale[2])) != (0, 10):
         notes.append(Note(column.name, f"NPS goes from 0 to 10, not from {scale[1]} to {scale[2]}: state its `kind` and `scale`"))
+        return None
+    if not scale and high <= 7 and not NAMES_NPS.search(column.name):
+        notes.append(Note(column.name, f"no number of the sample is above {high}: if its scale is 0 to 10, state the kind `nps`"))
         return None
     if not scale and high <= 7:
         notes.append(Note(column.name, f"no number of the sample is above {high}: check that its scale is 0 to 10"))

@@ -176,8 +176,10 @@ def _status(status: Mapping[str, Any], settings: JiraSettings) -> Status | None:
 
 
 def _message(event: str, payload: dict[str, Any], reporter: str | None) -> Facts:
-    """The comment, which an update of the issue may state too. A deleted one loses its text. Of the customer if the reporter or
-    a portal user wrote it."""
+    """The comment, which an update of the issue may state too. A deleted one loses its text.
+
+    Of a comment that is no request's `jsdPublic` may be missing; `visibility` limits a comment to a role or a group of staff.
+    """
     comment = object_in(payload, "comment")
     written, identity = _time(comment, "created"), as_text(comment.get("id"))
     if written is None or identity is None:
@@ -188,7 +190,7 @@ def _message(event: str, payload: dict[str, Any], reporter: str | None) -> Facts
             "fact": "message",
             "at": written,
             "id": identity,
-            "public": comment.get("jsdPublic") is not False,
+            "public": comment.get("jsdPublic") is not False and not comment.get("visibility"),
             **_author(object_in(comment, "author"), reporter),
             **({"text": text} if text.strip() else {}),
         }

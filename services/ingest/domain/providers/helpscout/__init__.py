@@ -48,7 +48,7 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 def _parse(request: Request, settings: HelpScoutSettings) -> Parsed:
     """The records of an event, or the key by which the threads of its conversation are fetched."""
-    parsed = _read(request, settings, parse_object)
+    parsed = _read(request, settings, parse_object, is_fetched=settings.fetch_threads)
     event = as_text(request.headers.get("x-helpscout-event"))
     if not settings.fetch_threads or event not in READ_EVENTS or parsed.problem:
         return parsed
@@ -73,7 +73,10 @@ def _parse_fetched(request: Request, documents: Documents, settings: HelpScoutSe
     return _read(request, settings, lambda body: parse_object(body) | more)
 
 
-def _read(request: Request, mapping: HelpScoutSettings, decode: Callable[[bytes], dict[str, Any]]) -> Parsed:
+def _read(
+    request: Request, mapping: HelpScoutSettings, decode: Callable[[bytes], dict[str, Any]], *, is_fetched: bool = False
+) -> Parsed:
+    """The records of an event. `is_fetched`: its threads are fetched later, so a reply need not be known without them."""
     event = as_text(request.headers.get("x-helpscout-event"))
     digest = blake2b(f"{event}\n".encode() + request.body, digest_size=16).hexdigest()
     delivery = f"body:{digest}"
@@ -92,7 +95,7 @@ def _read(request: Request, mapping: HelpScoutSettings, decode: Callable[[bytes]
             return _rated(delivery, identity.id, payload)
         if event == DELETED:
             return _deleted(delivery, identity.id, request.received_at)
-        return read_conversation(delivery, event, identity.id, payload, mapping)
+        return read_conversation(delivery, event, identity.id, payload, mapping, is_fetched=is_fetched)
 
     return parse_payload(request, identify, read, delivery=delivery, decode=decode)
 

@@ -28,8 +28,13 @@ BEGINS_WITHIN = timedelta(seconds=5)
 Facts = list[dict[str, Any]]
 
 
-def read_conversation(delivery: str, event: str, subject: str, conversation: dict[str, Any], mapping: FieldMapping) -> Parsed:
-    """The record of a conversation. Raises Unusable if it can't be read."""
+def read_conversation(
+    delivery: str, event: str, subject: str, conversation: dict[str, Any], mapping: FieldMapping, *, is_fetched: bool = False
+) -> Parsed:
+    """The record of a conversation. Raises Unusable if it can't be read.
+
+    `is_fetched`: its threads are fetched later, so the message that the event announces may be unknown.
+    """
     created = _time(conversation, "createdAt")
     if created is None:
         raise Unusable("createdAt is missing")
@@ -37,7 +42,7 @@ def read_conversation(delivery: str, event: str, subject: str, conversation: dic
     threads = _threads(conversation)
     facts = [
         *_opening(event, conversation, threads, created),
-        *(_messages(threads, created) or _reply(event, conversation)),
+        *(_messages(threads, created) or ([] if is_fetched else _reply(event, conversation))),
         *_assignment(event, conversation, created, changed),
         *_status(event, conversation, created, changed),
     ]
