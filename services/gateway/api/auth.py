@@ -4,24 +4,21 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from fastapi import Request
-from fastapi.security import HTTPBearer
 
-from services.gateway.api.dependencies import Gateway, GatewayState
+from services.gateway.api.dependencies import Gateway, gateway_of
 from services.gateway.api.limits import client_network
 from services.gateway.domain.keys import Key, Scope, digest, parse_bearer
 from shared.problems import Forbidden, NotAuthenticated
 
-BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="An API key, `esk_…`")
-"""Describes the scheme in the OpenAPI document. `require` does the check."""
 
-
-def require(scope: Scope | None) -> Callable[[Request, Gateway], Awaitable[Key]]:
+def require(scope: Scope | None) -> Callable[[Request], Awaitable[Key]]:
     """A dependency that returns the caller's key, which must have `scope` (None: any active key). The OpenAPI document names it.
 
     Raises NotAuthenticated without an active key, TooManyRequests at a rate limit, Forbidden without the scope.
     """
 
-    async def dependency(request: Request, gateway: GatewayState) -> Key:
+    async def dependency(request: Request) -> Key:
+        gateway = await gateway_of(request)  # a dependency of its own would cost each request some microseconds
         key = await authenticate(request, gateway)
         request.state.caller = key
         request.state.tenant = key.tenant

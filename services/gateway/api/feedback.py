@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Response
 
-from services.gateway.api.auth import BEARER, require
+from services.gateway.api.auth import require
 from services.gateway.api.dependencies import GatewayState
 from services.gateway.api.documents import IF_NONE_MATCH, document_responses, respond_with_document
 from services.gateway.api.forwarding import Requested
@@ -15,7 +15,7 @@ from services.gateway.domain.keys import Key
 from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
 
-routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["kpis"])
+routes = APIRouter(route_class=UpstreamRoute, tags=["kpis"])
 
 PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyRequests)
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from services.gateway.api.auth import BEARER, require
+from services.gateway.api.auth import require
 from services.gateway.api.dependencies import GatewayState
 from services.gateway.api.forwarding import Requested, pass_through
 from services.gateway.api.head_requests import IsHead
@@ -19,7 +19,7 @@ from services.gateway.domain.lines import to_ndjson
 from services.gateway.domain.media import choose_media_type
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, TooManyRequests, responses
 
-routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["gold"])
+routes = APIRouter(route_class=UpstreamRoute, tags=["gold"])
 
 RecordsReader = Annotated[Key, Depends(require("records:read"))]
 PATH = "/v1/gold"

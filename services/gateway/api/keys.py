@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from services.gateway.admin import issue_key
-from services.gateway.api.auth import BEARER, require
+from services.gateway.api.auth import require
 from services.gateway.api.dependencies import GatewayState
 from services.gateway.api.forwarding import checked_id
 from services.gateway.domain.keys import Key, Scope, expand_scopes
@@ -30,7 +30,7 @@ CALLER_PROBLEMS = (BadRequest, NotAuthenticated, Forbidden, TooManyRequests)
 BODY_PROBLEMS = (TooLarge, UnsupportedMedia, Unprocessable)
 NOT_STORED = {"Cache-Control": "no-store"}
 
-routes = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=TypedRoute, dependencies=[Depends(BEARER)])
+routes = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=TypedRoute)
 
 Admin = Annotated[Key, Depends(require("admin"))]
 Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]

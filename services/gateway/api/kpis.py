@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from services.gateway.api.auth import BEARER, require
+from services.gateway.api.auth import require
 from services.gateway.api.dependencies import Gateway, GatewayState
 from services.gateway.api.documents import (
     IF_NONE_MATCH,
@@ -40,7 +40,7 @@ from services.gateway.domain.tables import kpi_table, records_table
 from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
 
-routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["kpis"])
+routes = APIRouter(route_class=UpstreamRoute, tags=["kpis"])
 
 MetricsReader = Annotated[Key, Depends(require("metrics:read"))]
 RecordsReader = Annotated[Key, Depends(require("records:read"))]

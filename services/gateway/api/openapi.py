@@ -34,6 +34,9 @@ SERVERS = [{"url": "/", "description": "The gateway that serves this document"}]
 
 LICENSE = {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"}
 
+SECURITY_SCHEMES = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `esk_…`"}}
+"""The scheme that `require` checks. A dependency of FastAPI for it would run at every request."""
+
 TAGS = {
     "kpis": "Values, breakdowns, series and live streams of KPIs, and the records behind them.",
     "feedback": "Post records of your own apps, and correct how the model judged a comment.",
@@ -124,6 +127,7 @@ def document_of(app: FastAPI) -> Json:
             document["paths"].setdefault(path, {})[method] = operation
     document["paths"] = dict(sorted(document["paths"].items()))
     document["components"]["headers"] = HEADERS
+    document["components"]["securitySchemes"] = SECURITY_SCHEMES
     used = {tag for operation in openapi.operations(document) for tag in operation["tags"]}
     document["tags"] = [{"name": tag, "description": text} for tag, text in TAGS.items() if tag in used]
     return document

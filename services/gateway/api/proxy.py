@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.gateway.api.auth import BEARER, require
-from services.gateway.api.dependencies import GatewayState, UpstreamName
+from services.gateway.api.auth import require
+from services.gateway.api.dependencies import UpstreamName, gateway_of
 from services.gateway.api.forwarding import checked_id, forwarded_headers, forwarded_query, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.domain.keys import Key, Scope
@@ -102,7 +102,7 @@ PROXIED_ROUTES = (
 
 def router() -> APIRouter:
     """Routes for all of PROXIED_ROUTES, longer paths first, because `{id}` would match `{id}:test` too."""
-    routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)])
+    routes = APIRouter(route_class=UpstreamRoute)
     for route in sorted(PROXIED_ROUTES, key=lambda route: -len(route.path)):
         routes.add_api_route(
             route.path,
@@ -119,8 +119,9 @@ def router() -> APIRouter:
 def endpoint(route: ProxiedRoute) -> Callable[..., Awaitable[Response]]:
     """The function that forwards requests of `route`. It takes the raw request, whose query, headers and body it forwards."""
 
-    async def forward(gateway: GatewayState, caller: Annotated[Key, Depends(require(route.scope))], request: Request) -> Response:
+    async def forward(request: Request, caller: Annotated[Key, Depends(require(route.scope))]) -> Response:
         ids = {name: checked_id(value) for name, value in request.path_params.items()}
+        gateway = await gateway_of(request)
         with request.app.state.bodies.memory.reserve(caller.tenant) as reservation:
             call = partial(
                 gateway.upstream(route.upstream).call,
