@@ -81,6 +81,7 @@ KINDS_WITH_FIXTURE = {path.name.split(".")[1] for path in FIXTURES.glob("zendesk
 
 
 EVENTS: dict[str, dict[str, Any]] = {
+    "assignment_changed": {"current": "412"},
     "group_assignment_changed": {"current": "42", "previous": None},
     "permanently_deleted": {},
     "undeleted": {},
@@ -130,6 +131,8 @@ def test_other_names_of_kinds_are_read() -> None:
     comment = {"comment": {"id": "1", "body": "hello", "is_public": True, "author": {"id": "902000000000000017"}}}
     assert [fact.text for fact in facts(event("comment_created", comment), "message")] == ["hello"]
     assert len(facts(event("spam", {}), "spam")) == 1
+    [assigned] = facts(event("assignment_changed", {"current": "412"}, assignee_id="412", group_id="360"), "assigned")
+    assert (assigned.agent, assigned.team) == ("412", "360")
 
 
 def test_assignments_priority_merging_spam_and_deletion_are_facts() -> None:

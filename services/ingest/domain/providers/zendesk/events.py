@@ -175,6 +175,11 @@ def _group_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> 
     return [{"fact": "assigned", "at": time, "team": id_of(event.get("current"))}]
 
 
+def _assignment_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    """Nothing beside the assignment in `detail`: the name of this kind does not tell whether the agent or the group changed."""
+    return []
+
+
 def _merged(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
     into = id_of(event.get("target_ticket_id"))
     return [{"fact": "merged", "at": time, **({"into": into} if into else {})}]
@@ -215,6 +220,7 @@ READERS: dict[str, Reader] = {
     "priority_changed": _priority_changed,
     "agent_assignment_changed": _agent_changed,
     "group_assignment_changed": _group_changed,
+    "assignment_changed": _assignment_changed,
     "merged": _merged,
     "soft_deleted": _deleted,
     "permanently_deleted": _deleted,
