@@ -15,7 +15,6 @@ import structlog
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
@@ -46,11 +45,8 @@ KEY_HEADER = "x-earshot-key"
 TIMEOUT_HEADER = "x-earshot-timeout"
 """Seconds that the caller of an internal route waits for the response. Work that would be late is dropped."""
 
-INTERNAL_BEARER = HTTPBearer(auto_error=False, scheme_name="internal", description="The token of Earshot's own services")
-"""For the OpenAPI document; `require_internal` checks the token."""
 
-
-async def require_internal(request: Request, _: Annotated[object, Depends(INTERNAL_BEARER)]) -> None:
+async def require_internal(request: Request) -> None:
     """Raise NotAuthenticated unless the caller has one of `app.state.internal_tokens`, a list of SecretStr.
 
     Each is compared, in constant time, so the time of a response does not tell which one is close.

@@ -11,6 +11,10 @@ from shared.problems import InvalidParam, ProblemDocument
 REF = "#/components/schemas/"
 BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 """The names that pydantic leaves in the schema of a number with a validator of its own, and those of JSON Schema."""
+INTERNAL = "internal"
+"""The name of the security scheme of internal routes."""
+SECURITY_SCHEMES = {INTERNAL: {"type": "http", "scheme": "bearer", "description": "The token of Earshot's own services"}}
+"""The scheme that `shared.http.require_internal` checks. A dependency of FastAPI for it would run at every request."""
 UNUSED = ("HTTPValidationError", "ValidationError")
 """FastAPI's own models of errors; ours answer with ProblemDocument."""
 
@@ -23,6 +27,8 @@ def document_of(app: FastAPI, **options: Any) -> dict[str, Any]:
         schemas[model.__name__] = model.model_json_schema(ref_template=REF + "{model}")
     for operation in operations(document):
         drop_default_422(operation)
+    if any({INTERNAL: []} in operation.get("security", ()) for operation in operations(document)):
+        document["components"]["securitySchemes"] = SECURITY_SCHEMES
     hoist_definitions(document, schemas)
     rename_bounds(document)
     for name in UNUSED:

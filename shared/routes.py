@@ -21,8 +21,8 @@ from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationE
 
 from shared import strict_json
 from shared.bodies import MIB, Bodies, headers_of, read_content, require_json
-from shared.http import TENANT_HEADER
-from shared.openapi import REF
+from shared.http import TENANT_HEADER, require_internal
+from shared.openapi import INTERNAL, REF
 from shared.problems import BadRequest, Problem, TooLarge, Unprocessable, UnsupportedMedia, validation_problem
 from shared.suggestions import refusal
 
@@ -54,9 +54,12 @@ class TypedRoute(APIRoute):
         self.parameters = [param.alias for param in parameters]
         self.single_parameters = {param.alias for param in parameters if not is_list(param.field_info.annotation)}
         self.list_parameters = set(self.parameters) - self.single_parameters
-        for content in (getattr(dependant.call, "body_content", None) for dependant in with_subdependencies(self.dependant)):
+        calls = [dependant.call for dependant in with_subdependencies(self.dependant)]
+        for content in (getattr(call, "body_content", None) for call in calls):
             if content:
                 self.openapi_extra = {"requestBody": {"required": True, "content": content}} | (self.openapi_extra or {})
+        if require_internal in calls:
+            self.openapi_extra = {"security": [{INTERNAL: []}]} | (self.openapi_extra or {})
 
 
 def add_routes(app: FastAPI, *routers: APIRouter) -> None:
