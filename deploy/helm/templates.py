@@ -19,11 +19,14 @@ NAMESPACES = {
     "cnpg-system": "databaseOperator",
 }
 """Namespaces of other programs, which network policies admit → their names in the value `namespaces`."""
+TAG = ".Values.image.tag | default .Chart.AppVersion | toString | lower"
+JOB_VERSION = f'regexReplaceAll "[^a-z0-9]+" ({TAG}) "-" | trunc 40 | trimAll "-"'
+"""The end of a migration Job's name: its images' tag, since Kubernetes refuses another image for a Job that is there."""
 TEXTS = {
     "hooks.example.com": "{{ .Values.hosts.hooks }}",
     "earshot.example.com": "{{ .Values.hosts.gateway }}",
     ".earshot.svc": ".{{ .Release.Namespace }}.svc",
-    f"-migration-{VERSION.replace('.', '-')}": '-migration-{{ .Chart.AppVersion | replace "." "-" }}',
+    f"-migration-{VERSION.replace('.', '-')}": f"-migration-{{{{ {JOB_VERSION} }}}}",
 }
 """Text in any field → expression."""
 TEXTS |= {

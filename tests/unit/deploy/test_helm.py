@@ -221,6 +221,16 @@ def test_migrations_end_before_an_upgrade_replaces_anything() -> None:
         assert set(sources) == {"secretRef"}, "a ConfigMap of the new version does not exist yet"
 
 
+def test_another_image_is_another_migration_job() -> None:
+    """Kubernetes refuses another image for a Job, as at a rollback to the images of before."""
+    names = [
+        {m["metadata"]["name"] for m in chart(PRODUCTION, "--set-string", f"image.tag={tag}") if m["kind"] == "Job"}
+        for tag in ("0.1.0-Base_2", "20261129")
+    ]
+    assert names[0] == {f"{service}-migration-0-1-0-base-2" for service in WITH_DATABASE}
+    assert names[1] == {f"{service}-migration-20261129" for service in WITH_DATABASE}
+
+
 def test_a_host_is_set_in_one_place() -> None:
     hosts = {"hosts.hooks": "in.acme.test", "hosts.gateway": "kpi.acme.test"}
     objects = chart(PRODUCTION, *set_options(hosts | {"gatewayApi.enabled": "true"}))
