@@ -16,7 +16,7 @@ from tests.conftest import SERVICES
 from tests.e2e.stack import until
 
 SCRIPTS = SERVICES / "ingest" / "migrations"
-BEFORE, LAST = "0017", "0020"
+BEFORE, LAST = "0017", "0021"
 """Revision 0018 builds indexes on `inbox`."""
 VERSION = "SELECT version_num FROM alembic_version"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
