@@ -1,8 +1,8 @@
 """Fill the disk under PostgreSQL while tools deliver, free it again, and compare the acknowledged with the stored deliveries.
 
 `python -m bench.full_disk [--size 192] [--free 4] [--seconds 16]` needs Linux and root: PostgreSQL's folder is a file system in
-memory of so many MiB, which only this command sees. A file fills it but for `--free` MiB, and deliveries fill the rest. Kafka is
-down meanwhile.
+memory of so many MiB, which only this command sees. A file fills it except for `--free` MiB, and deliveries fill the rest. Kafka
+is down meanwhile.
 """
 
 import argparse
@@ -50,7 +50,7 @@ class Tools:
     waits: list[float] = field(default_factory=list)
 
     async def post(self, http: httpx.AsyncClient, name: str) -> bool:
-        """Post one delivery. Whether it was acknowledged; any other answer must be a complete 503."""
+        """Post one delivery. Returns whether it was acknowledged; any other answer must be a complete 503."""
         record = {"type": "response", "id": name, "at": "2026-11-20T10:00:00Z", "answers": [COMMENT]}
         content = json.dumps({"data": record}).encode()
         began = time.monotonic()
@@ -129,7 +129,7 @@ async def measure(folder: Path, seconds: float, free: int) -> None:
 
 
 async def fill_and_free(folder: Path, tools: Tools, http: httpx.AsyncClient, seconds: float, free: int) -> None:
-    """Deliver before, while and after the disk is full, and at last everything that was refused."""
+    """Deliver before, while and after the disk is full, and finally everything that was refused."""
     await tools.deliver(http, "before", time.monotonic() + seconds / 2)
     ballast = folder / "ballast"
     with ballast.open("wb") as file, suppress(OSError):

@@ -61,7 +61,7 @@ async def timed(
 
 
 def table(took: dict[str, list[float]]) -> str:
-    """A line for each query, and one for all but the 304s."""
+    """A line for each query, and one for all except the 304s."""
     everything = [ms for name, values in took.items() if name != CONDITIONAL for ms in values]
     lines = [f"{'KPI query at the gateway':<44}{'n':>7}{'p50 ms':>9}{'p99 ms':>9}"]
     for name, values in {**took, "all of them (aim: p99 < 25 ms)": everything}.items():

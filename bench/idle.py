@@ -38,7 +38,7 @@ from shared.telemetry import configure_logging
 DAYS = 40
 VERIFIED = 100
 SETTLE_SECONDS = 15.0
-"""In which the service joins its consumer group, fills its caches and looks once at every tenant."""
+"""Seconds in which the service joins its consumer group, fills its caches and checks every tenant once."""
 TENANTS_AT_ONCE = 50
 
 

@@ -38,14 +38,14 @@ SEALED_QUERIES = (
     "resolution_rate?window=90d&compare=previous",
     "tickets_opened?window=7d&grain=PT1H",
 )
-"""Those that sealed counts answer but for the edges of their windows."""
+"""Queries that sealed counts answer, except for the edges of their windows."""
 SCANS = (
     "nps?window=30d&group_by=region,channel",
     "nps?window=30d&tz=Asia/Kolkata&grain=P1D",
     "nps?window=30d&per=respondent",
     "sentiment/records?limit=50",
 )
-"""Those that read contributions."""
+"""Queries that read contributions."""
 TIMES = 6
 """How often each query is measured in each round of each arm."""
 SETTLE_SECONDS = 0.3
@@ -60,13 +60,13 @@ class Arm:
     pace: Pace | None = None
     times: dict[str, list[float]] = field(default_factory=dict)
     lags: list[float] = field(default_factory=list)
-    """How much later than planned the event loop came back to a timer."""
+    """How late the event loop ran a timer, in milliseconds."""
     sealed: int = 0
     seconds: float = 0.0
 
     @property
     def all_times(self) -> list[float]:
-        """Those of sealed queries."""
+        """The times of all sealed queries."""
         return [ms for name in SEALED_QUERIES for ms in self.times[name]]
 
 
@@ -137,7 +137,7 @@ async def working(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 async def watch_lag(lags: list[float]) -> None:
-    """Note, until cancelled, how late the event loop comes back."""
+    """Record how late the event loop runs a timer, until cancelled."""
     while True:
         began = time.perf_counter()
         await asyncio.sleep(LAG_EVERY)

@@ -151,7 +151,7 @@ async def time_paths(title: str, http: httpx.AsyncClient, paths: Sequence[str]) 
 
 
 async def time_raw(pool: asyncpg.Pool, tenants: dict[str, int], now: datetime) -> None:
-    """The same questions as plain SQL over all rows, once after a first time."""
+    """Print the time of the same queries as plain SQL over all rows: of the second run of each."""
     for kpi, select in RAW.items():
         for days in (30, 365):
             for slug, tenant in tenants.items():

@@ -68,7 +68,7 @@ class Endpoint:
 async def time_queries(endpoints: Sequence[Endpoint], rounds: int, seconds: float) -> dict[tuple[str, Query], list[float]]:
     """Milliseconds of each response by endpoint and query. Queries and endpoints take turns; the first round is not counted.
 
-    No round begins after `seconds`, but for the first one that counts.
+    No round begins after `seconds`, except the first one that counts.
     """
     took: dict[tuple[str, Query], list[float]] = {}
     began = time.perf_counter()

@@ -21,11 +21,11 @@ from shared.kafka import OutgoingRecord, Producer
 from shared.topics import EVENTS, subject_key
 
 PART_SECONDS = 5.0
-"""Events are made for so many seconds at once."""
+"""Seconds of traffic that are generated at once."""
 
 
 class Age(NamedTuple):
-    """A share of the events, and how many days ago their subjects happened, at most. None: while the part arrives."""
+    """A share of the events, and the greatest age of their subjects in days. None: the subjects are new."""
 
     share: float
     days: float | None
@@ -34,7 +34,7 @@ class Age(NamedTuple):
 AGES = (Age(0.7, None), Age(0.2, 1.0), Age(0.05, 30.0))
 """Most events are new. Some belong to tickets and answers of the last day or month, which the tool sends late."""
 CORRECTED = 0.05
-"""The share of events that restate an answer that an earlier part had."""
+"""The share of events that correct an answer of an earlier part."""
 REMEMBERED = 500
 """Answers of each tenant that may be corrected later."""
 

@@ -29,7 +29,7 @@ def shares_of_fullest_pod(one: Need, lost: int) -> tuple[float, float, float]:
 
 
 def waits(rate: float, cost: float, seconds: float, seed: int) -> np.ndarray:
-    """Seconds for which each event waits before one server that needs `cost` seconds for each, in the mean; `rate` per second."""
+    """Seconds for which each event waits for one server. `rate`: events per second; `cost`: mean seconds of work for each."""
     chance = np.random.default_rng(seed)
     count = max(1, min(MOST, round(rate * seconds)))
     arrivals = np.cumsum(chance.exponential(1 / rate, count))

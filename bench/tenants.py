@@ -4,8 +4,8 @@
 
 Every tenant has an API key, a connection for signed webhooks and an answer a day of the last 20 days, received as webhooks. Then
 webhooks and queries are sent at fixed times, whether or not earlier ones have been answered, and time is measured from these.
-They take turns among the tenants: with many tenants a second time among the first ones alone, whose number is then the same as
-before and who share the stack with all others.
+The tenants take turns. With many tenants, a second measurement uses only as many of them as the first stack had: they share the
+stack with all others.
 """
 
 import argparse

@@ -22,7 +22,7 @@ REQUEST_HEADERS = {
 RECEIVED_AT = {
     "type": "string",
     "format": "date-time",
-    "description": "Every event that was received before it was published before this record",
+    "description": "All events received before this time were published before this record",
 }
 LATER = {
     "type": "string",

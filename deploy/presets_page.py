@@ -91,8 +91,8 @@ at the \
 `opening`, or of the `last` one; next replies and SLA targets always by that of each |
 
 `{{"first_reply.counts_bots": true}}` is the same as the object. A body with switches states the whole definition: those that it
-leaves out are ours. It is a version of the terms, which is never changed; defining the preset anew adds another one, which counts
-once it is built. `history` of `GET /v1/presets` lists them. A tenant can define {MOST_OWN} presets.
+leaves out are ours. It is a version of the terms, which is never changed; defining the preset again adds another version, which
+counts once it is built. `history` of `GET /v1/presets` lists them. A tenant can define {MOST_OWN} presets.
 
 ## Presets of other systems
 """
@@ -114,7 +114,7 @@ CHOICES = """\
 - `intercom`: a part that opens the conversation is a status open after the first close.
 - `chatwoot`: a hand-off by a bot is a change from pending to open, as Chatwoot makes one. Its snoozed conversations are pending
   too, so the end of a snooze before the first reply counts as one.
-- Of what these systems do otherwise, nothing else is copied: vendors' documents that don't state a rule leave it as ours.
+- No other rule of these systems is copied. Where a vendor's documents state no rule, ours applies.
 """
 
 

@@ -27,7 +27,7 @@ def interpreters() -> Iterator[tuple[str, Path]]:
 
 
 def works(interpreter: Path) -> bool:
-    """Whether the interpreter starts and can make environments; a shim of pyenv may lead nowhere."""
+    """Whether the interpreter starts and can make environments; a shim of pyenv may point to no interpreter."""
     check = subprocess.run([interpreter, "-c", "import venv, ctypes, ssl, sqlite3"], capture_output=True, check=False)
     return check.returncode == 0
 

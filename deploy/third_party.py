@@ -1,4 +1,4 @@
-"""`python -m deploy.third_party`: write THIRD_PARTY.md, the licences of everything that the images hold but our own code.
+"""`python -m deploy.third_party`: write THIRD_PARTY.md, the licences of everything in the images except our own code.
 
 Licences of packages are those of their metadata; the data of the shipped models is named in `services/sentiment/models/*.json`.
 """

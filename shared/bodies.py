@@ -225,8 +225,8 @@ def decompressed_parts(packed: bytes) -> Iterator[bytes]:
 async def read_body(headers: Mapping[str, str], receive: Receive, reservation: Reservation, limit: int = MIB) -> bytes:
     """Read a body of at most `limit` bytes; drain an oversized one so that the client sees the response.
 
-    Raises TooLarge, the Problem of `reservation`, or ClientDisconnect. A body whose declared length finds no memory is refused at
-    once, so that a slow upload does not delay the refusal.
+    Raises TooLarge, the Problem of `reservation`, or ClientDisconnect. A body whose declared length exceeds the free memory
+    is refused at once, so that a slow upload does not delay the refusal.
     """
     declared = declared_length(headers)
     if declared > limit + DRAINED_BYTES:

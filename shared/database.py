@@ -24,7 +24,7 @@ from shared.problems import Unavailable
 log = structlog.get_logger()
 
 Address = Database | SecretStr | str
-"""A database; a text is its URL, without settings of TLS and pooling."""
+"""A database, or its URL alone, without settings of TLS and pooling."""
 
 SERVER_SETTINGS = {"idle_in_transaction_session_timeout": "5000", "timezone": "UTC", "jit": "off"}
 

@@ -50,7 +50,7 @@ class Database:
 
     @property
     def verified(self) -> bool:
-        """Whether the server's certificate is verified. As in libpq, authorities that are named are used by `require` too."""
+        """Whether the server's certificate is verified. As in libpq, `require` verifies it too if `ca_file` is set."""
         return self.ssl_mode in ("verify-ca", "verify-full") or self.ca_file is not None
 
     @property

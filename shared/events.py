@@ -193,7 +193,7 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     inbox and is the same in every replay. `dimensions` maps names of DIMENSIONS, except source and connection, and names of the
     tenant's own to values; None removes a value. A name that the tenant hasn't declared counts nowhere until it is declared.
     `customer` is the pseudonym of the customer's id, else of the address; the statement links it to each of `aliases`. All links
-    are published: a reader decides over the set of all which count (an address with over 5 ids of one connection links nothing).
+    are published. A reader decides from all of them which count: an address with over 5 ids of one connection links nothing.
     """
 
     tenant: str

@@ -30,7 +30,7 @@ RESERVED_NAMES = tuple(sorted({*KPI_FIELDS, *RECORD_FIELDS, *COLUMNS} - {"urgenc
 COMPARISON_COLUMN = re.compile(r"compare_.*")
 
 DIMENSION_PREFIX = "dim."
-"""Precedes the name of a dimension in CSV if it is reserved: of those that were declared when it was not."""
+"""Begins the name of a dimension's column in CSV if that name is reserved, but was not when the dimension was declared."""
 
 
 def is_reserved(name: str) -> bool:
@@ -44,7 +44,7 @@ def dimension_column(name: str) -> str:
 
 
 def select_fields(text: str | None, fields: Sequence[str]) -> tuple[str, ...]:
-    """The `fields` that `text` selects, in their own order; all without a text.
+    """The `fields` that `text` selects, in their own order; all fields if it is None.
 
     `value,n` selects these fields, `!distribution` all but this one. Raises ValueError, with the reason, for an unknown field and
     if none is left.

@@ -17,7 +17,7 @@ from shared.server_group import Member
 log = structlog.get_logger()
 
 LIMIT_SECONDS = {"/livez": 1.5, "/readyz": 4.5, "/metrics": 4.5}
-"""How long a process may take to answer each; the last two wait for the database."""
+"""Seconds in which a process must answer, by path. `/readyz` and `/metrics` wait for the database."""
 
 
 class GroupHealth:
@@ -53,7 +53,7 @@ class GroupHealth:
 
 
 def merged_health(answers: Mapping[int, httpx.Response | None]) -> Response:
-    """200 if all processes answer 200, else 503 with what they miss. A process that does not answer is missing itself."""
+    """200 if all processes answer 200, else 503 with the names of what is missing, such as a process that does not answer."""
     missing: dict[str, None] = {}
     degraded: dict[str, None] = {}
     for number, answer in answers.items():
@@ -75,7 +75,7 @@ def merged_metrics(answers: Mapping[int, httpx.Response | None]) -> Response:
 def merge_metrics(texts: Mapping[int, str]) -> str:
     """Metrics of several processes, in Prometheus's text format, as one document: each sample gets the label `process`.
 
-    So the counters of a process that is replaced begin again at 0 in series of their own, and rates over their sum stay true.
+    When a process is replaced, its counters start again at 0 in a series of their own, so rates of the sum stay correct.
     """
     families: dict[str, list[str]] = {}
     for number, text in texts.items():

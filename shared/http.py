@@ -49,7 +49,7 @@ TIMEOUT_HEADER = "x-earshot-timeout"
 async def require_internal(request: Request) -> None:
     """Raise NotAuthenticated unless the caller has one of `app.state.internal_tokens`, a list of SecretStr.
 
-    Each is compared, in constant time, so the time of a response does not tell which one is close.
+    All are compared in constant time, so the time of a response reveals nothing about them.
     """
     header = request.headers.get("authorization", "").encode()
     accepted = [f"Bearer {token.get_secret_value()}".encode() for token in request.app.state.internal_tokens]

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 RETRY_SECONDS = 5.0
 LOOK_SECONDS = 10.0
-"""Between two looks at the replays in progress."""
+"""Seconds between two checks of the replays in progress."""
 CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEEPALIVE_SECONDS)
 
 
@@ -32,7 +32,7 @@ def ingest_client(
 def service_client(
     url: AnyHttpUrl, token: SecretStr, *, timeout: float = 30.0, transport: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
-    """The same for the internal routes of any service."""
+    """An HTTP client for the internal routes of any service, like `ingest_client`."""
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
     return ServiceClient(
         base_url=trimmed(url), headers=headers, timeout=timeout, limits=CONNECTIONS, transport=transport, trust_env=False
@@ -75,7 +75,7 @@ class Replays:
         self._running[id_] = time.monotonic()
 
     async def run(self) -> None:
-        """Look every LOOK_SECONDS which replays are done, until cancelled."""
+        """Check every LOOK_SECONDS which replays are done, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await self.look()
@@ -87,7 +87,7 @@ class Replays:
                 response = await self._ingest.get(f"/internal/replay/{id_}")
             except httpx.HTTPError:
                 continue
-            if response.status_code == 404:  # a former version of ingest, which has no such route
+            if response.status_code == 404:  # an earlier version of ingest, which has no such route
                 del self._running[id_]
             elif response.status_code == 200 and response.json()["state"] == "done":
                 del self._running[id_]

@@ -17,9 +17,9 @@ from shared.database import Address, as_database, create_engine
 log = structlog.get_logger()
 
 LOCK_SECONDS = 2.0
-"""A migration waits for a table for so long at most: requests wait behind it, and a webhook is answered 503 after 4 seconds."""
+"""The longest time that a migration waits for a table: requests wait behind it, and webhooks get a 503 after 4 seconds."""
 PATIENCE_SECONDS = 600.0
-"""How long a migration is tried again that waits for a table in vain, or that PostgreSQL ends because of a deadlock."""
+"""How long a migration is retried if it can't lock a table in time, or if PostgreSQL ends it because of a deadlock."""
 
 
 def upgrade(address: Address, scripts: Path, revision: str = "head") -> str | None:
@@ -50,7 +50,7 @@ def run_env(metadata: MetaData) -> None:
     database = as_database(context.config.attributes["address"])
 
     def migrate(connection: Connection) -> None:
-        if database.pooled_by_transaction:  # a lock of the session would be that of another client's session
+        if database.pooled_by_transaction:  # another client may use the session next, with its locks
             migrate_in_one_transaction(connection)
             return
         connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_SECONDS * 1000:.0f}ms'")

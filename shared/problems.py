@@ -37,7 +37,7 @@ PROBLEM_JSON = "application/problem+json"
 
 METHOD_NOT_ALLOWED = 405
 ROUTER_TITLES = {404: "Not found", METHOD_NOT_ALLOWED: "Method not allowed"}
-"""Titles of the router's errors, which has a spelling of its own."""
+"""Titles of the errors that the router raises, in place of its own, which are spelled differently."""
 
 CLIENT_CLOSED_REQUEST = 499
 """The status in logs and metrics of a request whose client disconnected (nginx's convention); no client receives it."""
@@ -254,8 +254,8 @@ def shorten(text: str, length: int) -> str:
 def validation_problem(kind: type[Problem], error: ValidationError, model: Any = None) -> Problem:
     """Convert pydantic's error to a Problem of `kind` that says where and why, never the value.
 
-    `model`, which refused the value, tells the fields that are allowed in place of an unknown one. Of more than MAX_LISTED errors
-    only their number is given.
+    `model`, which refused the value, names the fields that are allowed in place of an unknown one. More than MAX_LISTED errors
+    are counted and not listed.
     """
     count = error.error_count()
     if count > MAX_LISTED:

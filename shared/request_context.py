@@ -18,7 +18,7 @@ TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9
 
 REQUEST_ID_HEADER, TRACEPARENT_HEADER = "x-request-id", "traceparent"
 REQUEST_ID_RECORD, TRACEPARENT_RECORD = "request_id", "traceparent"
-"""The names of the two in HTTP and in the headers of Kafka records."""
+"""The names of the request id and of the trace, in HTTP headers and in the headers of Kafka records."""
 
 MAX_LOGGED = 100
 """Request ids in one log line, except for lines of the level debug."""

@@ -1,12 +1,12 @@
 """Several processes that serve one port: a supervisor starts them, replaces those that die, and stops them together.
 
 Each process has a listening socket of its own on the port (SO_REUSEPORT), and Linux gives each an equal share of new connections.
-From one socket for all, the process that wakes first took up to 62 of 64 connections. The supervisor holds the sockets too, so
+With one socket for all, the process that woke first took up to 62 of 64 connections. The supervisor holds the sockets too, so
 connections to a process that dies wait for its replacement. Each process also listens on a port of its own on the loopback
 interface, where the others ask for its health and its metrics (`shared/group_health.py`).
 
 A process that dies is replaced: the others serve meanwhile, as replicas do. More than MOST_DEATHS within DEATHS_SECONDS are a
-fault that restarts don't mend; then all end, with an error, and the orchestrator decides.
+fault that restarts don't repair: then all processes end, with an error, and the orchestrator decides.
 """
 
 import asyncio

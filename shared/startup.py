@@ -23,7 +23,7 @@ S = TypeVar("S", bound=SharedSettings)
 
 
 def tune_garbage_collector() -> None:
-    """Let the garbage collector look seldom, and never again at the objects that exist now.
+    """Run the garbage collector less often, and never over the objects that exist now.
 
     A delivery or a batch makes thousands of objects and hardly any reference cycle. With Python's thresholds, looking for cycles
     took a tenth of ingest's time and up to a third of that of metrics.

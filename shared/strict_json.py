@@ -88,8 +88,8 @@ _NOT_PLAIN = object()
 def _parse_plain(raw: bytes, *, last_key_counts: bool) -> Any:
     """The value of a plain document, by a parser that is several times faster but does not report duplicate keys.
 
-    _NOT_PLAIN for a document that is not valid, or has escapes by number, or may have long integers or a duplicate key: it loses
-    the key when it is parsed and encoded again, and with it one `":`. Other spaces than those after a colon change no number.
+    _NOT_PLAIN if the document is not valid, has escapes by number (`\\u…`), or may have long integers or a duplicate key. A
+    duplicate key is lost when the document is parsed and encoded again, so the result has fewer `":`.
     """
     digits = raw.translate(_DIGITS_AND_SPACES)
     if b"\\u" in raw or b" :" in digits or _LONG_NUMBER in digits:

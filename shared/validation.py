@@ -56,7 +56,7 @@ def schema_of_model(model: Any) -> Schema:
 
 
 def reason_of(error: Mapping[str, Any], schema: Schema | None = None) -> str:
-    """The reason of one of `ValidationError.errors()`. `schema`, of the validated model, tells the fields that it allows."""
+    """The reason of one of `ValidationError.errors()`. `schema`, of the validated model, names the fields that it allows."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         allowed = fields_at(schema, error["loc"][:-1]) if schema else []

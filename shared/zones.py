@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from shared.suggestions import closest
 
 OTHER_FILES = re.compile(r"(right|posix)/.*|localtime|posixrules|Factory", re.IGNORECASE)
-"""Files beside those of IANA zones. They depend on the machine, and those of `right/` are late by the leap seconds."""
+"""Files beside those of IANA zones. Which ones exist depends on the machine, and times of `right/` differ by the leap seconds."""
 
 
 def read_zone(name: str) -> ZoneInfo:

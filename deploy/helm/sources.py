@@ -15,10 +15,10 @@ from deploy.k8s.kubectl import render
 HOME = Path(k8s.__file__).parent
 OVERLAY = "overlays/production"
 ADDED = ("gateway-api", "cert-manager", "external-secrets", "monitoring", "backup", "opentelemetry")
-"""Components whose objects a template of their own adds. The chart has a switch for each. What a component changes in other
-objects, `deploy.helm.substitutions` writes: the plugins of databases (backup) and settings (opentelemetry)."""
+"""Components whose objects have a template of their own. The chart has a switch for each. `deploy.helm.substitutions` writes the
+changes of a component to other objects: the plugins of databases (backup) and settings (opentelemetry)."""
 KAFKA_TLS = ("kafka-tls", "keda-kafka-tls")
-"""Components that change objects, together by one switch."""
+"""Components that change other objects. The chart has one switch for both."""
 HASHED = re.compile(r"(.+)-[2456789bcdfghkmt]{10}")
 """A generated name and the hash of its content, in the alphabet of Kustomize."""
 SERVICES = ("ingest", "sentiment", "metrics", "gateway")

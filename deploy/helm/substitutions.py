@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from deploy.helm.sources import SERVICES, Manifest
 
 INLINE, BLOCK, OPTIONAL = "HELM-INLINE:", "HELM-BLOCK:", "HELM-OPTIONAL:"
-"""Beginnings of a field's text: an expression; a path of a value of any form; the same, and the field is left out without it."""
+"""How a field's text begins: with an expression; with the path of a value of any type; the same, but without a value the field is
+left out."""
 TRACES = "(ternary .Values.openTelemetry.settings (dict) .Values.openTelemetry.enabled)"
 """The settings that components/opentelemetry adds, if it is switched on."""
 SECURITY = "KAFKA_SECURITY_PROTOCOL"
@@ -20,7 +21,7 @@ IMAGE = '{{ printf "%%s/%s:%%s" .Values.image.repository (.Values.image.tag | de
 
 
 class Store(NamedTuple):
-    """Kafka or PostgreSQL in the values: the name of its port in `ports`, and the part whose switch makes it pods of ours."""
+    """Kafka or PostgreSQL in the values: the name of its port in `ports`, and the part whose switch makes the chart run it."""
 
     port: str
     switch: str
@@ -29,7 +30,7 @@ class Store(NamedTuple):
 STORES = {"kafka": Store("kafka", "strimzi"), "-database": Store("database", "databases")}
 """The store to which a network policy allows connections, by the end of the policy's name."""
 OWN_PORTS = (9092, 5432)
-"""Ports of stores without TLS of Strimzi."""
+"""Ports of the stores, without the port of Strimzi's TLS listener."""
 
 
 def substitute(manifest: Manifest) -> Manifest:

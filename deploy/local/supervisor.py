@@ -9,7 +9,7 @@ from deploy.local.processes import StartFailed
 
 MAX_PAUSE = 10.0
 STEADY_SECONDS = 30.0
-"""A process that ran so long is restarted after the first pause again."""
+"""After a process has run for this time, its next restart comes after the shortest pause again."""
 
 Progress = Callable[[str], None]
 

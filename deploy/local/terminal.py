@@ -9,8 +9,11 @@ from rich.markup import escape
 
 
 class Terminal:
-    """Lines on standard output. Without a terminal, the current step is printed too, since no line can be replaced: when another
-    begins, and then its progress (the text from a colon on) every PROGRESS_SECONDS."""
+    """Lines on standard output.
+
+    A terminal shows the current step in a line that is replaced. Without a terminal, a step is printed when it begins, and its
+    progress (the text after a colon) every PROGRESS_SECONDS.
+    """
 
     PROGRESS_SECONDS = 5.0
 

@@ -28,7 +28,7 @@ TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]
 
 
 def variable(field: str) -> str:
-    """The environment variable of a setting; shared settings are named by theirs already."""
+    """The environment variable of a setting; `field` is already the variable's name for shared settings."""
     return field if field.isupper() else f"GATEWAY_{field.upper()}"
 
 

@@ -130,8 +130,10 @@ class FileImporter:
         return None
 
     async def _call(self, method: str, path: str, body: bytes | Mapping[str, Any] | None = None, query: str = "") -> Json:
-        """Call ingest, again while it is unavailable: no call does harm when it is repeated, except that an import may be created
-        twice, of which the one that is not uploaded is cancelled after a week."""
+        """Call ingest, and repeat the call while ingest is unavailable.
+
+        A repeated call is harmless. At worst an import is created twice; the one without uploads is cancelled after a week.
+        """
         content = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
         headers = OCTETS if isinstance(body, bytes) else {"content-type": "application/json"}
         answers: list[Json] = []

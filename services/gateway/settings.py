@@ -79,7 +79,7 @@ class Settings(DatabaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _addresses(cls, proxies: str) -> str:
-        """uvicorn would take what is no address for a name that never matches."""
+        """Refuse a value that is no address: uvicorn would take it for a name, which never matches."""
         for proxy in filter(None, proxies.split(",")):
             ip_network(proxy.strip())
         return proxies

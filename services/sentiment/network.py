@@ -17,7 +17,7 @@ from services.sentiment.weights import MODELS, BrokenModel
 
 E5 = MODELS / "e5-5.onnx"
 PREVIOUS_E5 = MODELS / "e5-2.onnx"
-"""The released model before it, which scores until every tenant uses the new one."""
+"""The model of the previous release. It goes on scoring until every tenant uses the new one."""
 E5_4 = MODELS / "e5-4.onnx"
 """The model between them. It was in no release, but installations that follow the main branch may have promoted it."""
 
@@ -39,8 +39,8 @@ PAD = 1
 MAX_TOKENS = 160
 """Tokens of a text that are read. Texts of more than 300 characters come by sentence, of about 60 tokens."""
 STEP = 4
-"""To a multiple of so many tokens texts are padded for a network with a mask, such as that of e5-2, whatever else is in the
-batch: float sums depend on the padding. Later networks have no mask: a batch has texts of one length, and nothing is padded."""
+"""For a network with a mask, such as e5-2, a text is padded to a multiple of this many tokens. The padding doesn't depend on the
+batch, since float sums depend on it. Later networks have no mask: a batch has texts of one length, and nothing is padded."""
 BATCH, TEXTS = 128, 8
 """Tokens with padding, and texts, of one call at most; a longer text is read alone. Twice as many tokens take 4 MB more and no
 less time, twice as many texts 2 to 4 MB more and at best 5 % less time."""

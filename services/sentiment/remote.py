@@ -25,9 +25,9 @@ from shared.service_client import ThreadedServiceClient
 log = structlog.get_logger()
 
 REFUSALS = frozenset({400, 413, 422, 500})
-"""Statuses that a text can cause. 500 too: a server that fails on a text answers no more than that, every time."""
+"""Statuses that a text can cause. 500 is one of them: a server that fails on a text may return it at every attempt."""
 ATTEMPTS = 3
-"""Requests with a single text before a 500 counts as its fault."""
+"""A 500 counts as the fault of a text after this many requests with that text alone."""
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 300.0
 """Bounds of a server's `Retry-After`."""
 ENVELOPE, OPINION = 16 * 1024, 1024

@@ -31,10 +31,10 @@ STOP_DEADLINE = 3.0
 REQUEST_TIMEOUT_MS = 10_000
 REBALANCE_TIMEOUT_MS = 20_000
 POLL_INTERVAL_MS = 24 * 3600 * 1000
-"""A member that does not poll for so long leaves its group. A batch may be slow; the watchdog finds those that hang."""
+"""A member that does not poll for this time leaves its group. A batch may be slow; the watchdog detects one that hangs."""
 RETRY_BACKOFF_MS = 250
 METADATA_AGE_MS = 15_000
-"""A consumer asks so often which partitions there are: a group whose topic was deleted finds the new one only then."""
+"""How often a consumer refreshes the list of partitions. A group whose topic was deleted finds the new topic only then."""
 
 
 Closing = Callable[[], Coroutine[Any, Any, None]]
@@ -148,7 +148,7 @@ async def close_producer(client: AIOKafkaProducer) -> None:
     for batch in chain(accumulator._pending_batches, *accumulator._batches.values()):
         for future in (batch.future, batch._drain_waiter):
             retrieve_error(future)
-    accumulator._batches.clear()  # the client would send them, which fails: they are done
+    accumulator._batches.clear()  # else the client would try to send batches whose futures have ended, and fail
     await _close(client.stop, client.client.close)
 
 
@@ -210,7 +210,7 @@ def recent_ends(client: AIOKafkaConsumer) -> dict[Place, tuple[int, int]]:
 def read_to_end(ends: Mapping[Place, tuple[int, int]]) -> dict[Place, int]:
     """The position of each partition in `ends` (position, end) that is read to its end.
 
-    A position behind the end is one that the broker has not refused yet: of a lost log, or `shared.kafka.offsets.BEYOND`.
+    A position beyond the end, of a lost log or `shared.kafka.offsets.BEYOND`, is one that the broker has not refused yet.
     """
     return {place: at for place, (at, end) in ends.items() if at == end}
 

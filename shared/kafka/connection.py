@@ -1,6 +1,6 @@
 """The arguments by which clients of aiokafka connect: addresses, TLS and authentication.
 
-Passwords and certificates are read when a client is made. A client whose credentials were replaced fails and is made anew, with
+Passwords and certificates are read when a client is created. A client whose credentials were replaced fails; its successor reads
 the new ones.
 """
 
@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from shared.brokers import Brokers
 
 Bootstrap = Brokers | str
-"""How to reach Kafka; a text is the addresses of brokers without TLS and authentication."""
+"""How to reach Kafka, or the addresses of brokers alone, without TLS and authentication."""
 
 
 class TokenFile(AbstractTokenProvider):  # type: ignore[misc]

@@ -31,13 +31,13 @@ class Timing:
     """Time limits of a consumer, in seconds."""
 
     session: float = 45.0
-    """The group removes a member that sends no heartbeat for so long."""
+    """The group removes a member that sends no heartbeat for this time."""
     join: float = 60.0
     commit: float = 10.0
     handover: float = 10.0
-    """A rebalance waits so long for the current batch, whose commit then still counts."""
+    """A rebalance waits at most this time for the current batch, so that its commit still counts."""
     farewell: float = 5.0
-    """A cancelled worker may take so long to finish its current batch."""
+    """A cancelled worker has this time to finish its current batch."""
     stall: float = 60.0
     """Time without progress after which the consumer counts as stalled."""
     look: float = 15.0

@@ -23,7 +23,7 @@ REPLAY_MARGIN = timedelta(minutes=5)
 
 
 BEYOND = 2**62
-"""A position that no log reaches. The broker refuses it, so a partition that is there recovers again before anything is read."""
+"""A position beyond the end of any log. The broker refuses it, so a partition at it recovers again before anything is read."""
 
 
 class Commit(NamedTuple):
@@ -61,7 +61,7 @@ class Progress:
 class Start:
     """Where a partition starts to read: the commit to make, and whether records were deleted unread.
 
-    `log_lost`: Kafka lost the group's commit or the end of the log, so other partitions may have lost records that nobody misses.
+    `log_lost`: Kafka lost the group's commit or the end of the log, so other partitions may have lost records unnoticed.
     """
 
     commit: Commit
@@ -72,11 +72,11 @@ class Start:
 def start_of(
     position: int | None, committed: Commit | None, beginning: int, end: int, stored: Commit | None = None
 ) -> Start | None:
-    """Where a partition starts whose log holds the offsets from `beginning` to `end`; None if its position is valid.
+    """The start of a partition whose log holds the offsets from `beginning` to `end`; None if its position is valid.
 
-    At its commit if that lies within the log, else at the beginning. Without a commit, a beginning above 0 means that records
-    were deleted before the group had read them: they are lost as well. `stored`: the position that the handler stored. Without
-    a commit, or behind the end of the log, it shows that the log is not the one that was read.
+    It starts at its commit if that lies within the log, else at the beginning. Without a commit, a beginning above 0 means that
+    records were deleted before the group read them, so they are lost too. `stored` is the position that the handler stored: if
+    there is no commit, or if it is beyond the end of the log, the log is not the one that the handler read.
     """
     within = committed if committed and beginning <= committed.offset <= end else None
     if stored is not None and (committed is None or stored.offset > end):
@@ -92,8 +92,8 @@ def start_of(
 def replay_since(lost: Collection[Start], stored: Collection[Commit] = ()) -> datetime | None:
     """The receipt time from which a replay repeats everything that was lost; None: everything.
 
-    If a log was lost, it begins early enough for every partition in `stored`: those of another topic may wait for records that
-    were lost before they were made, as scores wait for events.
+    If a log was lost, the time is early enough for every partition in `stored`: records of another topic may be missing because
+    they are made from lost ones, as scores are made from events.
     """
     commits = [start.commit for start in lost]
     if any(start.log_lost for start in lost):
@@ -177,8 +177,8 @@ class Offsets:
     async def recover(self, *, lost_only: bool = False) -> set[Place]:
         """Give every partition without a valid position a start. Requests a replay for those whose records were lost.
 
-        `lost_only`: leave those without a loss to the client, which starts them at their commits. Returns the partitions that it
-        moved: their records are read again from there.
+        `lost_only`: leave partitions without a loss to the client, which starts them at their commits. Returns the partitions
+        that it moved: their records are read again from there.
         """
         await self.commit()
         positions = {place: at for place, at in clients.positions(self._client).items() if place not in self.paused}
@@ -229,7 +229,7 @@ class Offsets:
         instruments.OFFSETS_LOST.labels(self._job.group).inc(len(lost))
 
     def _wait(self, places: Collection[Place], retry: Retry) -> None:
-        """Recover these partitions again after the delay, and read nothing of them before."""
+        """Recover these partitions again after the delay, and read nothing from them until then."""
         log.warning("kafka.recovery.waits", group=self._job.group, partitions=len(places), reason=retry.reason)
         for place in places:
             self._pause(place, BEYOND, retry.delay)

@@ -37,7 +37,7 @@ class Producer:
         self._client: AIOKafkaProducer | None = None
         self._open_lock = asyncio.Lock()
         self._queueing = asyncio.Lock()
-        """The client has room for one waiting batch of a partition: of several senders that wait for it some would starve."""
+        """The client has room for one waiting batch of a partition. If several senders waited for it, some would starve."""
         self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:

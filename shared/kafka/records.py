@@ -14,9 +14,9 @@ from msgspec import Struct
 Headers = tuple[tuple[str, bytes], ...]
 
 RECEIVED_AT = "received_at"
-"""Header with a receipt time (RFC 3339): every event received before it was published before this record.
+"""Header with a receipt time (RFC 3339). All events received before that time were published before this record.
 
-At most the receipt time of the record's own event; earlier while ingest had older events to publish.
+It is the receipt time of the record's own event, or an earlier one if ingest had older events to publish.
 """
 
 

@@ -1,6 +1,6 @@
 """Detect a consumer that hangs, as opposed to one without records or with an unreachable broker.
 
-aiokafka can stop reading after a restart of the whole cluster, so a new connection is asked, not the client itself.
+aiokafka can stop reading after a restart of the whole cluster, so the watchdog asks the broker over a new connection.
 """
 
 import asyncio

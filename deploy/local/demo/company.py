@@ -46,7 +46,7 @@ REGIONS: Mapping[str, Mapping[str, float]] = {
 LANGUAGES: Mapping[str, float] = {"en": 0.76, "de": 0.16, "es": 0.08}
 SEGMENTS: Mapping[str, float] = {"trial": 0.2, "regular": 0.6, "premium": 0.2}
 PLANS = ("monthly", "monthly", "yearly")
-"""The plans of customers in turn: the demo's own dimension, which surveys in the app state."""
+"""The plans that customers have, in turn. Surveys in the app state them as the demo's own dimension."""
 CUSTOMERS = 2400
 
 

@@ -72,7 +72,7 @@ class Case:
         self.note("message", after, id=f"m{self.messages}", **content)
 
     def work(self, median_minutes: float) -> timedelta:
-        """How long support takes for work of about so many minutes, including closed hours."""
+        """How long support takes for about `median_minutes` of work, including closed hours."""
         minutes = self.rng.lognormvariate(0, 0.75) * median_minutes
         span = timedelta(minutes=minutes)
         return span if self.pace < 1 else after_working(self.at, span) - self.at

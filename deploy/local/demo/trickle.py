@@ -122,7 +122,7 @@ def envelope(record: Record) -> Record:
 
 
 async def deliver(delivery: Delivery, tenant: DemoTenant, http: httpx.AsyncClient) -> bool:
-    """Post a delivery, signed anew at each attempt, up to ATTEMPTS times. Returns whether it was accepted."""
+    """Post a delivery, up to ATTEMPTS times. Each attempt has a new signature. Returns whether it was accepted."""
     connection = tenant.connection(delivery.provider)
     body = json.dumps(delivery.payload, ensure_ascii=False).encode()
     for attempt in range(ATTEMPTS):

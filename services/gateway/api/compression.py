@@ -90,7 +90,7 @@ class CompressingSend:
 
 
 def gzip_stream() -> Callable[[bytes, bool], Awaitable[bytes]]:
-    """A function that compresses the parts of one body: `await compress(part, more)`. Each part can be read by itself at once."""
+    """A function that compresses the parts of one body: `await compress(part, more)`. A client can decompress each at once."""
     compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
 
     async def compress(part: bytes, more: bool) -> bytes:

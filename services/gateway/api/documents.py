@@ -1,9 +1,9 @@
 """Documents with an entity tag of their content: an explanation, a history and a page of tickets.
 
-Such a document depends on much: events, scores, terms, names, the promoted model, the release, and the clock, by which deadlines
-pass and durations run. So its tag is a digest of the content. The service computes the document for each request, and a 304 says
-that it is the same again; it saves the transfer alone. The tag doesn't cover the watermark, and of tickets not the window: both
-move while the tickets stay.
+Such a document depends on many things: events, scores, terms, names, the promoted model, the release, and the clock, since
+deadlines pass and durations grow. So its tag is a digest of its content. The service computes the document for each request; a
+304 says that it has not changed, and saves only the transfer. The tag doesn't cover the watermark, nor the window of tickets:
+both move while the tickets stay the same.
 """
 
 from collections.abc import Mapping
@@ -35,14 +35,14 @@ WATERMARK = {
 
 
 def etag_header(covered: str) -> dict[str, Any]:
-    """The description of the header `ETag` of a response. `covered`: what the tag identifies."""
+    """The description of the header `ETag` of a response. `covered` says what the tag identifies."""
     return {"description": f"A weak tag of {covered}, for `If-None-Match`", "schema": {"type": "string"}}
 
 
 def document_responses(description: str, covered: str, *, watermark: bool = True) -> dict[int | str, dict[str, Any]]:
     """The 200 and the 304 of a route that answers with a tagged document. `watermark`: the service states one."""
     headers = {"ETag": etag_header(covered)} | ({WATERMARK_HEADER: WATERMARK} if watermark else {})
-    unchanged = f"The entity tag in `If-None-Match` is valid. Computed now, it is the same again: the tag is of {covered}"
+    unchanged = f"The entity tag in `If-None-Match` is valid: computed again, the content is the same. The tag is of {covered}"
     return {200: {"description": description, "headers": headers}, 304: {"description": unchanged, "headers": headers}}
 
 

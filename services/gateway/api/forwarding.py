@@ -53,7 +53,7 @@ Requested = Annotated[GetRequest, Depends(get_request_of)]
 
 
 def checked_id(identifier: str, problem: type[NotFound] = NotFound) -> str:
-    """An id from a path, which is safe in another path. Raises `problem` if it has not the format of an id."""
+    """An id from a path, which is safe in another path. Raises `problem` if it does not have the format of an id."""
     if not ID.fullmatch(identifier):
         raise problem
     return identifier

@@ -78,8 +78,8 @@ RECORDS_AS_CSV_AND_NDJSON = f"""With `Accept: text/csv` the records have these c
 With `Accept: application/x-ndjson` each line is one record. In both formats the header `Link` has the URL of the next page.
 {TIMES_AND_FORMATS}"""
 
-EXPLANATION = """The tag covers the whole explanation but its watermark. Every request recomputes, whatever its
-`If-None-Match`: a 304 says that the explanation is the same again."""
+EXPLANATION = """The tag covers the whole explanation except its watermark. Every request recomputes the explanation,
+also one with `If-None-Match`: a 304 says that it has not changed."""
 
 REVISION_HEADER = "x-earshot-revision"
 MOVES_HEADER = "x-earshot-moves"

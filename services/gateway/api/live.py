@@ -110,7 +110,7 @@ async def stream_kpis(
 
 
 def watch_of(parameters: Sequence[tuple[str, str]]) -> Watch:
-    """Parse the parameters. Raises BadRequest, or UnknownKpi for a KPI that can't be an id."""
+    """Parse the parameters. Raises BadRequest, or UnknownKpi for an id that no KPI can have."""
     try:
         watch = parse_watch(parameters)
     except ValueError as error:

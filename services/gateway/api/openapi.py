@@ -75,7 +75,7 @@ IMPORT = "x-import"
 """In the `openapi_extra` of a route: which operation or parameters to import. It is not part of the document."""
 INTERNAL_HEADERS = {KEY_HEADER, TENANT_HEADER, TIMEOUT_HEADER, "authorization"}
 DEFAULT_DESCRIPTION = "Successful Response"
-"""Of FastAPI, for a response that the route does not describe."""
+"""FastAPI's description of a response that the route does not describe."""
 
 RESERVED_NAMES = {"Response"}
 """Schemas that are renamed because generated clients have a class of their own with this name."""

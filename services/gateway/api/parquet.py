@@ -9,7 +9,7 @@ from services.gateway.domain.ticket_table import ColumnType, TicketPage
 PARQUET = "application/vnd.apache.parquet"
 
 CONVERSIONS: Mapping[ColumnType, Callable[[Any], Any]] = {"time": datetime.fromisoformat, "number": float}
-"""How a value of JSON becomes one of Python, for the types that differ."""
+"""Functions that convert a JSON value to Python, for the types that need it."""
 
 
 def parquet_of(page: TicketPage) -> bytes:

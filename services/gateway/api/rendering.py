@@ -58,7 +58,7 @@ class Result(msgspec.Struct):
     rows: list[msgspec.Raw] | None = None
     records: list[msgspec.Raw] | None = None
     dimensions: list[str] = []
-    """The names of the tenant's own dimensions, of a page of records."""
+    """The names of the tenant's own dimensions. Only a page of records has them."""
     next: str | None = None
 
     @property

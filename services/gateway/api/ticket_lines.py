@@ -1,4 +1,4 @@
-"""Pages of tickets as lines of CSV and NDJSON. Apart from the routes, which the command line does without: they import slowly."""
+"""Pages of tickets as lines of CSV and NDJSON. The command line imports this module, and not the routes, which import slowly."""
 
 import codecs
 from collections.abc import Iterator

@@ -56,7 +56,7 @@ async def list_tickets(gateway: GatewayState, caller: RecordsReader, requested: 
 
 
 async def render(page: TicketPage, format_: Format) -> bytes:
-    """The tickets of a page in a format but JSON."""
+    """The tickets of a page in a format other than JSON."""
     if format_.media_type == PARQUET:
         return await to_thread(parquet_of, page)
     return await join(ndjson_lines(page) if format_.media_type == NDJSON else lines_of_csv(page, format_))

@@ -77,7 +77,7 @@ def content_etag(*parts: bytes) -> str:
 
 
 def document_etag(content: bytes, *outside: str) -> str:
-    """The tag of a JSON document: of the names and bytes of its fields but `outside`.
+    """The tag of a JSON document: of the names and bytes of its fields except `outside`.
 
     Raises msgspec.MsgspecError if `content` is no JSON object.
     """

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 SAMPLE_BYTES = 768 * 1024
-"""Of one dry run: below the limit of 1 MiB, also in UTF-8."""
+"""Bytes of one dry run: after conversion to UTF-8 too, they are below the limit of 1 MiB."""
 
 
 def samples(

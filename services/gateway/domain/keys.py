@@ -62,7 +62,7 @@ def digest(secret: str) -> bytes:
 
 
 def parse_bearer(authorization: str) -> str | None:
-    """The secret in an `Authorization` header; None if there is none or it has not the format of a key."""
+    """The secret in an `Authorization` header; None if there is none or it does not have the format of a key."""
     scheme, _, secret = authorization.partition(" ")
     secret = secret.strip()
     return secret if scheme.lower() == "bearer" and SECRET.fullmatch(secret) else None

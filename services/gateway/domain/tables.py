@@ -57,7 +57,7 @@ class Table:
 def kpi_table(head: Item, dims: Sequence[str], comparisons: int, presets: int = 0) -> Table:
     """The table of a KPI result grouped by `dims` with `comparisons` comparisons and the values under `presets` other presets.
 
-    `head` has the fields beside the rows.
+    `head` has the fields of the result other than its rows.
     """
     return Table(
         [

@@ -115,7 +115,7 @@ class Hub:
                 raise TooManyRequests(detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
     def _query(self, tenant: str, key_id: str, key: QueryKey, watch: Watch) -> LiveQuery:
-        """The tenant's live query. A new one is evaluated on the share of the API key that watched it first."""
+        """The tenant's live query. Evaluations of a new one count as those of the API key that watched it first."""
         queries = self._queries[tenant]
         query = queries.get(key)
         if query is None or query.closed:

@@ -1,7 +1,7 @@
-"""Automatic replies and bounces, which help desks store like answers of customers: no comments, in eight languages.
+"""Recognise automatic replies and bounces in eight languages. Help desks store them like messages of customers.
 
-One that is only about absence ("I'm out of the office until Monday, please deliver then") may be a customer's own: an absence
-counts together with a sign of automation, a return, or another contact.
+A text about an absence alone ("I'm out of the office until Monday, please deliver then") may be a customer's own. So an absence
+counts only together with a sign of automation, a return, or another contact.
 """
 
 import re

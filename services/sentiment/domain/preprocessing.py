@@ -22,9 +22,9 @@ INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\uf
 ARABIC_MARKS = re.compile(r"[\u0640\u064b-\u065f\u0670]")
 """Tatweel, which only stretches a word, and the short vowels, which are rarely typed."""
 SHOUTED = 8
-"""Capital letters from which on a text with few small letters counts as shouted; fewer may be an abbreviation."""
+"""A text with at least this many capital letters and few small ones counts as shouted; fewer may be an abbreviation."""
 CAPITALS = re.compile(r"[^\W\d_]{2,}")
-"""A word that is lowered if all of its letters are capitals. "I" and "A" are none: they have one letter."""
+"""A word that is lowered if all of its letters are capitals. "I" and "A" are not: they have one letter."""
 PICTURES = re.compile(r"[\u2190-\u2bff\u3030-\u303d\u3297\u3299\U0001f000-\U0001faff]")
 SMILE = re.compile(r"(?<!\w)(?:[:;=][-'o^]?[)\]D]|<3|\^_?\^|x[dD])(?!\w)")
 FROWN = re.compile(r"(?<!\w)(?:[:=]'?[-o^]?[(\[/\\]|>:\()(?!\w)")
@@ -64,9 +64,9 @@ def prepared(text: str) -> str:
 def cased(text: str, rules: int) -> str:
     """The input of the transformer: like `prepared`, with capitals as written; a shouted text is lowered.
 
-    Since version 2 of the rules each word in capitals is lowered: "SLOW" is shouted in "Your app is SLOW" too, and what training
-    reads as "slow" the network must not meet as an unknown name. Abbreviations are lowered with them. Since version 3 idioms are
-    written in plain words (`domain/idioms`).
+    Since version 2 of the rules each word in capitals is lowered: in "Your app is SLOW", one word is
+    shouted, and the network knows only "slow" from training. Abbreviations are lowered too. Since version 3 idioms are written in
+    plain words (`domain/idioms`).
     """
     squeezed = _squeezed(_with_words(text))
     if _shouts(text):

@@ -68,6 +68,6 @@ class TransformerScorer:
 
 
 def sigmoid(logits: Numbers) -> Numbers:
-    """The probabilities of logits. Very small ones are taken as -60, below which `exp` would overflow."""
+    """The probabilities of logits. A logit below -60 counts as -60, since `exp` would overflow."""
     probabilities: Numbers = 1 / (1 + np.exp(-np.maximum(logits, -60.0)))
     return probabilities

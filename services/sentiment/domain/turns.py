@@ -1,8 +1,8 @@
 """The words at which a sentence turns, such as "but". Since version 3 of the rules each counts only in its own language.
 
-Five of them are other words elsewhere: "ma" is "my" in French, "mais" is "more" in Portuguese, "mas" is how many people write
-"más" (more) in Spanish, "but" is "goal" in French, "echter" is "genuine" in German. Whose word it is shows in the other words of
-the sentence, not in the stated language: equal texts get equal scores, whatever language is stated.
+Five of them mean something else in another language: "ma" is "my" in French, "mais" is "more" in Portuguese, "mas" is how many
+people write "más" (more) in Spanish, "but" is "goal" in French, "echter" is "genuine" in German. The other words of the sentence
+decide which language it is, not the stated language: equal texts get equal scores, whatever language is stated.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import NamedTuple
 FRENCH = r"mais(?=\s+(?:les?|la|l'\w|une?|des|du|ils?|elles?|on|je|j'\w|nous|vous|c'\w|ce|ça|trop|très|pas|peu|sans|pour|avec)\b)"
 ITALIAN = r"ma(?=\s+(?:il|la|lo|i|gli|le|l'\w|una?|non|è|troppo|poco|molto|purtroppo|con|senza|per|si|ci|mi)\b)"
 PORTUGUESE = r"mas(?=\s+(?:o|os|as?|não|uma?|é|foi|muito|pouco|sem|com|ainda|infelizmente|eu)\b)"
-"""Each is another word in another language ("more", "my"): without a comma it counts only before words of its own language."""
+"""Each means something else in another language ("more", "my"): without a comma it counts only before words of its own."""
 TURN = re.compile(
     r"(?:,?\s+(?:but|however|although|though|aber|jedoch|allerdings|trotzdem|cependant|pero|sin embargo|aunque|però|tuttavia|"
     rf"porém|maar|echter|لكن|ولكن|{FRENCH}|{ITALIAN}|{PORTUGUESE})|,\s+(?:mais|ma|mas))\s+",

@@ -96,15 +96,17 @@ def nearness(likeness: Meanings, bears: NDArray[np.bool_]) -> float:
 
 
 def nearness_of_as_many(likeness: Meanings, matches: int) -> float:
-    """The highest likeness from which on at least so many pairs of `likeness` (pieces × themes) match. With the number of the
-    former network a tenant's counts of themes stay comparable when it changes the model.
+    """The highest threshold at which at least `matches` pairs of `likeness` (pieces × themes) match.
+
+    With the number of the former network, a tenant's counts of themes stay comparable when it changes the model.
     """
     return next((bar for bar in reversed(BARS) if themes.matches(likeness, bar).sum() >= matches), BARS[0])
 
 
 def nearness_of_precision(likeness: Meanings, bears: NDArray[np.bool_], precision: float) -> float:
-    """The lowest likeness from which on at least this share of the matching pairs of `likeness` (pieces × themes) is right. With
-    the precision of the former network, a better one finds more themes and makes no more mistakes among them.
+    """The lowest threshold at which the share `precision` of the matching pairs of `likeness` (pieces × themes) is right.
+
+    With the precision of the former network, a better one finds more themes and no larger share of wrong ones.
     """
     return next((bar for bar in BARS if precision_of(themes.matches(likeness, bar), bears) >= precision), BARS[-1])
 

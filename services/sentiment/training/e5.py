@@ -67,7 +67,7 @@ class FromEncoder(Work):
         if not path.exists():
             path.write_text(digest)
         if path.read_text() != digest:
-            raise SystemExit(f"the data or our own sentences have changed: begin anew, without {self.folder}")
+            raise SystemExit(f"the data or our own sentences have changed: delete {self.folder} and start again")
         return rows
 
     @property

@@ -32,7 +32,7 @@ class Outputs(NamedTuple):
 class Reader(nn.Module):
     """Reads texts as ids and mask (texts × tokens).
 
-    The meaning is taken `above` layers below the top: the topmost ones come to know praise from blame and little else.
+    The meaning is taken `above` layers below the top: the topmost layers learn to tell praise from blame, and little else.
     """
 
     def __init__(self, encoder: BertModel, above: int = 2) -> None:

@@ -61,7 +61,7 @@ class Layers:
         self.heads = heads
 
     def embeddings(self) -> str:
-        """Word, place and kind, added and normalised."""
+        """The sum of the embeddings of word, position and type, normalised."""
         words, units = by_row(self.state["encoder.embeddings.word_embeddings.weight"])
         word = self.add(
             "Mul", self.add("Cast", self.add("Gather", words, "ids"), to=TensorProto.FLOAT), self.add("Gather", units, "ids")

@@ -140,8 +140,8 @@ def chosen(network: Network, dev: Sequence[Row], before: TransformerScorer | Non
 
 
 def between(scorer: TransformerScorer, before: TransformerScorer) -> float:
-    """The likeness halfway between that at which as many themes of held-out pieces are found as by another model, and that at
-    which they are as often right. On these pieces a better model then finds more, and what it finds is more often right.
+    """The threshold halfway between two others: at one, as many themes of held-out pieces are found as by the model `before`; at
+    the other, they are right as often. On these pieces a better model then finds more themes, and they are right more often.
     """
     held_out = split(pieces())[1]
     former, bears = likenesses(before, held_out)

@@ -68,14 +68,14 @@ def read_exported(path: Path) -> Imported:
         state |= {f"{name}.weight": weights(nodes, node), f"{name}.bias": nodes.values(node, 6)}
     heads = head_weights(nodes)
     for part in ("weight", "bias"):
-        heads.pop(f"urgent.{part}", None)  # learnt anew from the meanings of each network
+        heads.pop(f"urgent.{part}", None)  # learnt again from the meanings of each network
     shift = heads.pop("focus.bias")
     focus = Focus(np.ascontiguousarray(heads.pop("focus.weight").T), shift)
     return Imported(state | heads, focus)
 
 
 def embeddings(nodes: Nodes) -> State:
-    """Those of tokens and places. `export` adds the only type to the places."""
+    """The embeddings of tokens and positions. `export` adds that of the only type to the positions."""
     words, units = nodes.by_kind["Gather"][:2]
     places = nodes.values(nodes.by_kind["Slice"][0], 0)
     return {
@@ -94,8 +94,8 @@ def weights(nodes: Nodes, product: NodeProto) -> Values:
 
 
 def head_weights(nodes: Nodes) -> State:
-    """Those of the heads, in the order in which they are written. e5-2 has no `urgent` and no `both`, and its heads are products
-    by element that are summed; those of later networks are products of matrices.
+    """The weights of the heads, in the order in which they are written. e5-2 has no `urgent` and no `both`, and its heads are
+    products by element that are summed; those of later networks are products of matrices.
     """
     state: State = {}
     names = iter(["meaning", "focus", *(["urgent"] if "urgent" in nodes.outputs else []), "head", "both"])

@@ -1,6 +1,6 @@
 """Targets for the meaning head: the encoder before fine-tuning, and pieces labelled with themes.
 
-Themes are learnt as the service matches them: a theme is the mean of a few of its examples, drawn anew each time, and a piece
+Themes are learnt as the service matches them: a theme is the mean of a few of its examples, drawn again each time, and a piece
 has the theme if it is near enough. The model learns likeness, not a list of themes, so a tenant's own themes need no training.
 """
 
@@ -21,7 +21,7 @@ from services.sentiment.training.themes.data import NONE, Piece, elsewhere
 EXAMPLES, QUERIES = 4, 2
 """Pieces of a theme in a lesson: as examples, and as queries."""
 THEMES, OTHERS = 10, 6
-"""Themes of one lesson, and pieces of none."""
+"""Themes of one lesson, and its pieces that have no theme."""
 HELD_OUT = 5
 """Each fifth piece is held out, to choose the threshold."""
 
@@ -111,7 +111,7 @@ def focused(vectors: Floats, themes: Sequence[str]) -> Focus:
 
 
 def principal(vectors: Floats, numbers: int = MEANING) -> Floats:
-    """Unit vectors of fewer numbers that keep most of how `vectors` differ: their mean, which all e5's share, is taken out."""
+    """Unit vectors of `numbers` dimensions that keep most differences between `vectors`. Their mean is subtracted."""
     centred = vectors - vectors.mean(0)
     _, _, axes = np.linalg.svd(centred[:: max(1, len(centred) // 20_000)], full_matrices=False)
     turned = centred @ axes[:numbers].T

@@ -1,4 +1,4 @@
-"""Lessons beside the batches of rows: in themes, and in praise beside complaint."""
+"""Lessons: batches of two other tasks, themes and praise beside complaint, between the batches of rows."""
 
 from collections.abc import Sequence
 

@@ -1,10 +1,10 @@
 """Write idioms and turns of negation in plain words, since version 3 of the rules.
 
-The network reads a negated fault ("Da kann man nicht meckern"), an unsurpassed virtue ("couldn't be better") or an intensified
-"never" ("never had such a reliable service") by its words, often as the opposite of what it means. Each language has a table of
-families of such turns in general form: the words one of which a text must have, a pattern, and plain words with its meaning. All
-tables are tried on every text, since the language of a short text is often unknown. The rest of the text stays as it is, so the
-network still weighs the parts of a longer comment.
+The network reads "Da kann man nicht meckern" (nothing to complain about), "couldn't be better" and "never had such a reliable
+service" word by word, often as the opposite of what they mean. Each language has a table of families of such idioms: words of
+which a text must have one (cues), a pattern, and plain words with the same meaning. All tables are tried on every text, since the
+language of a short text is often unknown. The rest of the text stays as it is, so the network still weighs the parts of a longer
+comment.
 
 The patterns read texts as `preprocessing.cased` writes them: single spaces, straight quotation marks. They are bounded, so the
 time is linear in the length of a text.

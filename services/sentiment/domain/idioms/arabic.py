@@ -1,4 +1,4 @@
-"""Turns of Arabic: cues, pattern, plain words. Short vowels and the lengthening sign are removed before."""
+"""Idioms of Arabic: cues, pattern, plain words. Short vowels and the lengthening sign are removed before."""
 
 IDIOMS = (
     # a negated fault is praise

@@ -1,4 +1,4 @@
-"""Turns of Dutch: cues, pattern, plain words."""
+"""Idioms of Dutch: cues, pattern, plain words."""
 
 COMPLAIN = r"klagen|mopperen|zeuren"
 

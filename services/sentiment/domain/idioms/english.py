@@ -1,4 +1,4 @@
-"""Turns of English: cues, pattern, plain words."""
+"""Idioms of English: cues, pattern, plain words."""
 
 NOT = r"(?:can(?:'t|not| not)|could(?:n't| not))"
 EVER = (

@@ -1,4 +1,4 @@
-"""Turns of French: cues, pattern, plain words."""
+"""Idioms of French: cues, pattern, plain words."""
 
 IDIOMS = (
     # a negated fault is praise

@@ -1,4 +1,4 @@
-"""Turns of German: cues, pattern, plain words."""
+"""Idioms of German: cues, pattern, plain words."""
 
 VERY = r"(?:gar |überhaupt |wirklich |echt |absolut )?"
 COMPLAIN = r"meckern|bemängeln|beanstanden|kritisieren|beklagen|mäkeln|nörgeln|motzen"

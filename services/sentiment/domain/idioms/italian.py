@@ -1,4 +1,4 @@
-"""Turns of Italian: cues, pattern, plain words."""
+"""Idioms of Italian: cues, pattern, plain words."""
 
 SAY = r"ridire|eccepire|obiettare|criticare|rimproverare|lamentarsi|recriminare"
 

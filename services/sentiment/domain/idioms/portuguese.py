@@ -1,4 +1,4 @@
-"""Turns of Portuguese: cues, pattern, plain words."""
+"""Idioms of Portuguese: cues, pattern, plain words."""
 
 COMPLAIN = r"reclamar|apontar|criticar|assinalar|queixar"
 

@@ -1,4 +1,4 @@
-"""Turns of Spanish: cues, pattern, plain words."""
+"""Idioms of Spanish: cues, pattern, plain words."""
 
 IS = r"está|estaba|estuvo|estuve|están|es|son|fue|era|estado"
 

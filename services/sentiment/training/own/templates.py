@@ -36,7 +36,7 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Part = Literal["policy", "kinds"]
-"""`policy`: what a comment of public sets seldom is, such as a report without an opinion; since e5-1. `kinds`: kinds of comments
+"""`policy`: comments that are rare in public sets, such as a report without an opinion; since e5-1. `kinds`: kinds of comments
 that public sets lack, such as answers to surveys of telecoms, mails of companies, and phrases; since e5-4."""
 
 

@@ -1,6 +1,6 @@
 """Make typos for training, as people make them on phones and in a hurry.
 
-Letters slip inside words of four letters or more only, after the first one: "no" and "not" stay what they are.
+Only words of four letters or more are changed, and never their first letter: "no" and "not" stay as they are.
 """
 
 import re

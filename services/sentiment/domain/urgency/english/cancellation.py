@@ -1,4 +1,4 @@
-"""Leaving, in English."""
+"""Customers who leave, in English."""
 
 from services.sentiment.domain.urgency.english.words import BRAND, CONTRACT, RIVAL, SEEK
 

@@ -1,4 +1,4 @@
-"""Threats of law, in English."""
+"""Threats of legal action, in English."""
 
 from services.sentiment.domain.urgency.english.words import LAWYER, OFFICE
 

@@ -1,4 +1,4 @@
-"""Money taken, or not given back, in English."""
+"""Money that was taken or not paid back, in English."""
 
 from services.sentiment.domain.urgency.english.words import ACCT, CHARGE, CHARGED, CHARGING, INTRUSION, NOBODY, TOOK, TWICE
 

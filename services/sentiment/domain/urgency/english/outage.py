@@ -1,4 +1,4 @@
-"""Nothing works, in English."""
+"""Outages, in English."""
 
 from services.sentiment.domain.urgency.english.words import BROKEN, CANNOT, INFRA, IS, NET, NOBODY, SITE, THING, VERY
 

@@ -1,4 +1,4 @@
-"""Written and called before, in vain, in English."""
+"""The customer has written or called before, without success, in English."""
 
 from services.sentiment.domain.urgency.english.words import CONTACTED, COUNT, LETTERS, NOBODY, NTH, TELL
 

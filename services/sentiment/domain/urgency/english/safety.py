@@ -1,4 +1,4 @@
-"""Danger to body and life, in English."""
+"""Danger to life or health, in English."""
 
 from services.sentiment.domain.urgency.english.words import BODY, DEVICE, LIMB, STAFF
 
