@@ -100,8 +100,8 @@ from shared.workers import Workers
 LARGE_BODIES_BYTES = 32 * MIB
 LARGE_BODIES_BYTES_PER_TENANT = 16 * MIB
 LARGE_BODIES_BYTES_PER_CONNECTION = 8 * MIB
-"""The bodies over 64 KiB that a process may hold at the same time. Further ones are refused with 503. A connection's are those
-of its webhooks."""
+"""Limits of the bodies over 64 KiB that a process holds at the same time. Further ones are refused with 503. The limit of a
+connection is for its webhooks."""
 
 COMMIT_SECONDS = 4.0
 """Time limit of one statement of the inbox. After it the callers get 503 and retry."""

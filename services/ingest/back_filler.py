@@ -1,7 +1,8 @@
 """Back-fills: fetches the history of a tool by its list API, a page at a time, and stores it like deliveries of its webhook.
 
-`inbox/back_fills.py` holds their progress, so any replica continues after a crash or an outage. WORKERS of a process fetch pages
-of different connections; tenants take turns, one page each. No webhook waits: live events are published before those of pages.
+`inbox/back_fills.py` holds their progress, so any replica continues after a crash or an outage. WORKERS tasks of a process fetch
+pages of different connections; tenants take turns, one page each. No webhook waits: live events are published before those of
+pages.
 """
 
 import asyncio
@@ -111,7 +112,7 @@ class BackFiller:
         return await back_fills.latest(self._pool, connections)
 
     async def wake(self, connection: str) -> None:
-        """Go on with the back-fill of a connection whose state or credentials have changed."""
+        """Continue the back-fill of a connection whose state or credentials have changed."""
         await back_fills.wake(self._pool, connection)
         self._poller.wake()
 
@@ -165,7 +166,7 @@ class BackFiller:
                 await asyncio.sleep(max(0.0, history.pause - (time.monotonic() - began)))
 
     async def _waits(self, connection: Connection, credentials: StoredCredentials | None) -> tuple[float, str] | None:
-        """For how long the API may not be called, and why. None: it may."""
+        """For how many seconds the API may not be called, and why. None: it may be called."""
         if connection.state == "paused":
             return WAIT_SECONDS, PAUSED
         if credentials is None:

@@ -82,9 +82,9 @@ class DeliveryObserver:
             self._note_own_dimensions(connection, delivery)
 
     def back_filled(self, connection: Connection, delivery: Delivery) -> None:
-        """Note the names, own dimensions and unmapped questions of a record that a back-fill has brought.
+        """Note the names, own dimensions and unmapped questions of a record that a back-fill has fetched.
 
-        It is no delivery of the tool, so it is not counted as one.
+        The tool has not delivered it, so it is not counted as a delivery.
         """
         self._changes.add_use(connection, delivery.use, delivery.received_at)
         self._note_names(delivery)

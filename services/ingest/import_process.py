@@ -1,7 +1,7 @@
 """Runs imports in processes of their own: reading a file takes a processor core, and webhooks must not wait for it.
 
 `ImportProcesses` is the worker of the parent. It starts `python -m services.ingest.import_process` while imports are due: one
-child, and further ones while there are as many ranges to read. A child ends when nothing is left, or when its parent ends.
+child, and further ones while each has a range to read. A child ends when nothing is left, or when its parent ends.
 """
 
 import asyncio

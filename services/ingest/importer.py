@@ -1,10 +1,11 @@
 """Imports uploaded files: reads their records and stores them through the inbox, on database connections of its own.
 
-The database holds the progress, so any process continues after a crash behind the last record that is stored. A file is divided
-into ranges, which several processes read at the same time (`domain/imports/ranges.py`). Imports take turns, those of a tenant
-together count once. Records are read in a thread while earlier ones are stored.
+The database holds the progress, so any process continues after a crash, after the last stored record. A file is divided into
+ranges, which several processes read at the same time (`domain/imports/ranges.py`). Imports take turns; all imports of a tenant
+share one turn. Records are read in a thread while earlier ones are stored.
 
-A fault never stops an import for ever: a record that raises is rejected, and whatever else fails is tried MOST_ATTEMPTS times.
+No fault blocks an import for ever: a record that raises an error is rejected, and any other step that fails is tried
+MOST_ATTEMPTS times.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 TURN_SECONDS = 2.0
-"""After it another import has its turn."""
+"""How long a turn lasts; then another import has its turn."""
 EXPIRE_SECONDS = 3600.0
 UNSTORABLE = "the database refused it"
 KILLED = "the importing process was killed"

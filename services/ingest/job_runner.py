@@ -1,8 +1,8 @@
 """Runs the jobs of `inbox/jobs.py`: rereads of accepted deliveries, retries and discards of quarantined ones.
 
 The database holds a job's progress, so any replica continues after a crash or an outage. Each tenant that has jobs gets a step in
-turn, so a long job of one does not delay those of others. A step that fails is tried MOST_FAULTS times, then the job ends; others
-go on meanwhile.
+turn, so a long job of one does not delay those of others. A step that fails is tried MOST_FAULTS times, then the job ends; other
+jobs continue meanwhile.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

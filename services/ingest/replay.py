@@ -39,24 +39,24 @@ async def replay(settings: Settings, tenant: str | None, since: datetime | None,
     """
     async with open_pool(settings.database, 2) as pool:
         replayer = Replayer(pool)
-        one = await replayer.add(Selection(tenant or ALL_TENANTS, since=since), id_ or uuid4().hex)
+        current = await replayer.add(Selection(tenant or ALL_TENANTS, since=since), id_ or uuid4().hex)
         worker = asyncio.create_task(replayer.run())
         try:
-            while one.state == "running":
+            while current.state == "running":
                 began = time.monotonic()
-                one = await replayer.wait(one, REPORT_SECONDS)
+                current = await replayer.wait(current, REPORT_SECONDS)
                 if time.monotonic() - began >= REPORT_SECONDS:
-                    report(one)
+                    report(current)
         finally:
             worker.cancel()
             with suppress(asyncio.CancelledError):
                 await worker
-    return one.queued
+    return current.queued
 
 
-def report(one: Replay) -> None:
+def report(current: Replay) -> None:
     """Print the progress of a replay to the standard error."""
-    sys.stderr.write(f"replay {one.id}: {one.progress:.0%}, deliveries queued: {one.queued:,}\n")
+    sys.stderr.write(f"replay {current.id}: {current.progress:.0%}, deliveries queued: {current.queued:,}\n")
 
 
 def main() -> None:

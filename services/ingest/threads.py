@@ -24,8 +24,8 @@ SMALL_BYTES = 8 * 1024
 SLOW_SECONDS = 0.005
 """Processor time after which a small body is slow: the next bodies of its tenant are read in threads."""
 SAMPLE_SECONDS = 0.001
-"""How old the last reading of the thread's processor time may be when a small body begins. To read it is a system call, which
-took a fifteenth of a webhook's time. So a body is sure to be noticed only after both times together."""
+"""How old the last reading of the thread's processor time may be when a small body begins. Reading it is a system call, which
+took a fifteenth of a webhook's time. So only a body that is slow for longer than both times together is certain to be noticed."""
 PENALTY = 100
 """After a slow small body, its tenant's bodies are read in threads for this many times the processor time that it took. So slow
 bodies keep the event loop busy for about 1 % of the time. Threads double the cost of a body, so the time is short."""
@@ -67,8 +67,9 @@ class FairThreads:
                 self._judge(tenant, began, ended)
 
     def _judge(self, tenant: str, began: float, ended: float) -> None:
-        """Read the tenant's next bodies in threads, if one that took long by the clock was slow, and not the machine busy. Before
-        it, since the sample, the thread used at most the time by the clock."""
+        """Read the tenant's next bodies in threads if this one, which took long by the clock, used much processor time; a busy
+        machine alone is no reason. Between the sample and the beginning of the body, the thread used at most the time that passed
+        on the clock, which is subtracted."""
         seconds = time.thread_time() - self._sample - (began - self._sampled_at)
         if seconds > SLOW_SECONDS:
             self._slow_until[tenant] = ended + PENALTY * seconds

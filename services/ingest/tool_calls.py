@@ -1,6 +1,6 @@
 """Fetches the documents of a tool's API on behalf of a connection, with an access token if its credentials are exchanged for one.
 
-Access tokens are kept in memory until they end, never in the database: only the credentials are stored, encrypted.
+Access tokens are kept in memory until they expire, never in the database: only the credentials are stored, encrypted.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from services.ingest.tool_client import Caller, ToolClient
 
 MOST_TOKENS = 10_000
 LONGEST_SECONDS = 3600.0
-"""A token is exchanged anew after this time, even if it would be valid longer."""
+"""A new token is requested after this time, even if the former one would be valid for longer."""
 DEFAULT_SECONDS = 300.0
-"""How long a token is used whose answer does not say for how long it is valid."""
+"""How long a token is used if the response of the token endpoint does not state its lifetime."""
 EARLY_SECONDS = 60.0
 """A token is not used in its last minute."""
 

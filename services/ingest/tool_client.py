@@ -25,7 +25,7 @@ CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 10.0
 """Longest wait for the next bytes of an answer."""
 CALL_SECONDS = 20.0
-"""Longest whole call, so that a tool that sends a byte at a time holds nobody up."""
+"""Longest whole call, so that a tool that sends one byte at a time does not delay others."""
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 """Of the decoded body. The details of a survey with 1,000 questions have about 1 MB."""
 
@@ -156,7 +156,7 @@ async def read_bounded(response: httpx.Response) -> bytes:
 
 
 def parse_answer(raw: bytes) -> Any:
-    """The JSON of an answer. Raises Failure if it is none: a truncated answer may be whole at the next attempt."""
+    """The JSON of an answer. Raises Failure if it is not JSON: a truncated answer may be complete at the next attempt."""
     try:
         return strict_json.parse(raw)
     except strict_json.OutOfBounds:

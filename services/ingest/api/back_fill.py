@@ -61,11 +61,12 @@ async def backfill_connection(
     back_fill: Annotated[BackFillRequest, JsonBody(BackFillRequest)],
 ) -> JobView:
     """Adds a job that pages through the tool's list API and stores each record like a delivery of its webhook, under the present
-    mapping. A record that equals the latest one of its subject is a `duplicate`, so a back-fill may be repeated, and does not
-    count twice what the webhook has brought. `GET /v1/jobs/{id}` and `health.backfill` of the connection return the progress.
+    mapping. A record that equals the latest one of its subject is a `duplicate`, so a back-fill may be repeated, and a record
+    that the webhook has already delivered is not counted twice. `GET /v1/jobs/{id}` and `health.backfill` of the connection
+    return the progress.
 
-    The job goes on after a restart. It waits while the connection is paused, while the tool's rate limit asks for it, and, if the
-    tool refuses the credentials, until there are new ones. 409: a back-fill of the connection is in progress, or the tenant has
+    The job continues after a restart. It waits while the connection is paused, while the tool's rate limit requires it, and, if
+    the tool refuses the credentials, until new ones are set. 409: a back-fill of the connection is in progress, or the tenant has
     ten jobs.
     """
     tool = await load_connection(ingest, tenant, connection)

@@ -46,7 +46,7 @@ routes = APIRouter(route_class=TypedRoute, tags=["feedback"])
 MAX_RECORDS = 5_000
 MAX_BYTES = 8 * MIB
 MAX_RECORD_BYTES = MIB
-"""As of a record that is posted alone."""
+"""The same limit as for a record that is posted alone."""
 
 COMMIT_RECORDS = 250
 COMMIT_BYTES = MIB

@@ -24,7 +24,7 @@ def refuse_cloudevents(headers: Mapping[str, str]) -> None:
 
 
 def explain_cloudevent(problem: Unprocessable, value: Any, headers: Mapping[str, str]) -> Problem:
-    """The problem with a body that is no record; if it is a CloudEvents event, one that says which form is read."""
+    """The problem of a body that is not a record. For a CloudEvents event it says which form is accepted."""
     if isinstance(value, dict) and isinstance(value.get("specversion"), str):
         place = {"name": "specversion", "reason": "the attributes of an event are not part of a record"}
         return Unprocessable(f"the body is a CloudEvents event. {RECORD}", invalid_params=[place])

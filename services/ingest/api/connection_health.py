@@ -1,4 +1,5 @@
-"""The `health` of a connection: its latest delivery, what became of those of the last 24 hours, and how they fit the mapping."""
+"""The `health` of a connection: its latest delivery, the outcomes of the last 24 hours, and how its deliveries fit the
+mapping."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ NO_CREDENTIALS = "the connection has no credentials of the tool's API"
 
 
 class UnmappedQuestion(BaseModel):
-    """A question whose answers are left out, since the mapping does not declare it. The stored bodies have them."""
+    """A question whose answers are left out, since the mapping does not declare it. The stored bodies still hold them."""
 
     question: str = Field(description="Its id in the tool, a key for `mapping.questions`", examples=["sT5fD8k1WqZx"])
     ref: str | None = Field(description="Its ref in the tool, another key for it", examples=["satisfied"])
@@ -43,23 +44,25 @@ class UnusedMapping(BaseModel):
 
 
 class SeenOwnDimension(BaseModel):
-    """A name that is no dimension of every tenant. It counts in queries once `PUT /v1/dimensions` declares it."""
+    """A dimension of the tenant's own. Queries can use it once `PUT /v1/dimensions` declares it."""
 
     name: str = Field(description="The name in the records or in the connection's settings", examples=["taem"])
     similar_to: str | None = Field(description="The dimension of every tenant that it may be a misspelling of", examples=["team"])
 
 
 class ToolApiHealth(BaseModel):
-    """The calls to the tool's API that complete its thin events."""
+    """The state of the tool's API, whose answers complete its thin events."""
 
-    waiting: int = Field(description="Things that are to be fetched, counted up to 10,000", examples=[0])
-    waiting_since: datetime | None = Field(description="Since when the first of them waits; null: none does")
+    waiting: int = Field(description="Objects that wait to be fetched, counted up to 10,000", examples=[0])
+    waiting_since: datetime | None = Field(description="Since when the oldest of them has waited; null: none waits")
     stopped: str | None = Field(
         description="Why the API is not called: no credentials, or the tool refuses them. Nothing is lost; set `credentials`",
         examples=[None],
     )
-    blocked_until: datetime | None = Field(description="The API is not called before, by its rate limit or after failures")
-    last_success: datetime | None = Field(description="When it last answered; at most ten seconds old while all goes well")
+    blocked_until: datetime | None = Field(
+        description="The API is not called before this time, because of its rate limit or of failures"
+    )
+    last_success: datetime | None = Field(description="When it last answered; updated every ten seconds at most")
     last_error: str | None = Field(description="The latest error", examples=["the tool's API answered 503"])
     last_error_at: datetime | None = Field(description="When that was")
 
@@ -74,7 +77,9 @@ class BackFillHealth(BaseModel):
     since: datetime | None = Field(description="What happened at the tool from this time on is fetched")
     records: int = Field(description="Records that the tool has announced so far", examples=[12800])
     done: int = Field(description="Records that are done", examples=[6400])
-    results: dict[str, int] = Field(description="Those by outcome", examples=[{"accepted": 6300, "duplicate": 100}])
+    results: dict[str, int] = Field(
+        description="Records that are done, by outcome", examples=[{"accepted": 6300, "duplicate": 100}]
+    )
     problem: str | None = Field(description="Why it waits, or why it failed", examples=[None])
     created_at: datetime
     finished_at: datetime | None
@@ -85,7 +90,7 @@ class ConnectionHealth(BaseModel):
 
     last_delivery: datetime | None = Field(description="Receipt of the latest verified delivery; null: none yet")
     accepted_24h: int = Field(description="Deliveries or records that were read and stored", examples=[1280])
-    duplicate_24h: int = Field(description="Repeats of stored ones", examples=[3])
+    duplicate_24h: int = Field(description="Repeats of stored deliveries", examples=[3])
     ignored_24h: int = Field(description="Of a kind that Earshot does not use", examples=[0])
     refused_24h: int = Field(description="Answered by a 4xx, such as a wrong signature; not stored", examples=[0])
     quarantined_24h: int = Field(description="Stored, but could not be read", examples=[0])
@@ -99,7 +104,7 @@ class ConnectionHealth(BaseModel):
         description="Dimensions of the tenant's own in accepted records and in the connection's settings; about 100 are noted"
     )
     rereading: bool = Field(description="Whether a replay with `reread` is in progress", examples=[False])
-    api: ToolApiHealth | None = Field(description="Of a tool whose events must be completed by its API; null: of others")
+    api: ToolApiHealth | None = Field(description="The tool's API, if it completes the tool's events; else null")
     backfill: BackFillHealth | None = Field(description="The latest back-fill; null: there was none")
 
 
@@ -161,7 +166,7 @@ def as_back_fill_health(job: Job) -> BackFillHealth:
 def as_health(
     connection: Connection, health: Health, rereading: bool, api: ToolApiHealth | None, backfill: BackFillHealth | None
 ) -> ConnectionHealth:
-    """The health of a connection as its present mapping has it."""
+    """The health of a connection under its present mapping."""
     counts = {
         f"{name}_24h": health.counts.get(name, 0) for name in ("accepted", "duplicate", "ignored", "refused", "quarantined")
     }

@@ -53,7 +53,7 @@ def usable_secret(provider: str, secret: str | None) -> str:
 
 
 def refuse_characters(secret: str) -> str | None:
-    """Why the secret must be a slip in copying, after which every delivery would be 401; None if it may be right.
+    """Why the secret must have been copied wrongly, so that every delivery would be answered 401; None if it may be right.
 
     It is not trimmed: the tool signs with the secret that it has.
     """

@@ -20,7 +20,7 @@ def settings_schema() -> dict[str, Any]:
 
 
 def inline_definitions(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema with its `$defs` in the place of their references. Must not be recursive."""
+    """A JSON schema whose references are replaced by their `$defs`. It must not be recursive."""
     definitions = schema.get("$defs", {})
 
     def inlined(node: Any) -> Any:
@@ -75,7 +75,7 @@ class NewConnection(Model):
     """A tool to connect."""
 
     provider: Name = Field(description="The kind of tool", examples=["typeform"])
-    name: Name = Field(description="A name for lists", examples=["Support survey"])
+    name: Name = Field(description="The name in lists", examples=["Support survey"])
     secret: str | None = Field(
         None,
         description="The tool's signing secret: `whsec_` and base64 for `standard`, else the literal text. Left out or null: "
@@ -97,12 +97,14 @@ class ConnectionChange(Model):
     )
     retire_secret: Literal[True] | None = Field(
         None,
-        description="Ends the rotation: only the newest secret stays valid. Beside `secret`: only that one is valid from now on",
+        description="Ends the rotation: only the newest secret stays valid. Together with `secret`: only the new secret is "
+        "valid from now on",
     )
     cancel_rotation: Literal[True] | None = Field(
         None,
-        description="Ends the rotation the other way: the newest secret becomes invalid, the former one stays valid. Beside "
-        "`secret`: that one takes the place of the newest, for example if its answer was lost. 409 if no rotation is open",
+        description="Ends the rotation the other way: the newest secret becomes invalid, the former one stays valid. Together "
+        "with `secret`: this one replaces the newest, for example if the response that held it was lost. 409 if no rotation is "
+        "open",
     )
     mapping: Settings | None = Field(None, description="Replaces the mapping and raises `revision`")
     dimensions: FixedDimensions | None = Field(None, description="Replaces the dimensions and raises `revision`")
@@ -149,7 +151,7 @@ class ConnectionView(BaseModel):
 
 
 class ListedConnectionView(ConnectionView):
-    """A connected tool, as a list has it."""
+    """A connected tool as an entry of a list."""
 
     created_at: datetime
 

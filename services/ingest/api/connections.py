@@ -109,10 +109,11 @@ async def try_delivery(
     connection: str,
     delivery: Annotated[TrialDelivery, JsonBody(TrialDelivery, max_bytes=MAX_BYTES)],
 ) -> TrialResult:
-    """Returns the verdict and the records that this delivery would have, also if its signature is invalid. If the connection is
-    paused, returns those of an active one. Of a batch it returns the records of all events, and the first verdict that is not
-    `accepted`. `unmapped` names the answers that the mapping leaves out, `unused_mapping` the keys of the mapping that do not
-    occur, `own_dimensions` names that count only once they are declared: a delivery that is accepted may lack what you expect."""
+    """Returns the verdict and the records that this delivery would have, also if its signature is invalid. A paused connection is
+    treated as active. For a batch it returns the records of all events, and the first verdict that is not `accepted`. `unmapped`
+    names the answers that the mapping leaves out, `unused_mapping` the keys of the mapping that do not occur, `own_dimensions`
+    dimensions that queries can use only once they are declared. Check all three: an accepted delivery may lack what you
+    expect."""
     tool = await load_connection(ingest, tenant, connection)
     if tool.provider not in PROVIDERS:
         raise Unprocessable("the built-in connection has no hook")

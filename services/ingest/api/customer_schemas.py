@@ -21,8 +21,8 @@ class CustomerQuery(Model):
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "c77@example.com"}]})
     id: Name | None = Field(
         None,
-        description="An id of your own, or of a tool with the provider's name: `zendesk:351`. A bare id of a tool finds what was "
-        "stored before ids of tools had names",
+        description="An id of your own, or of a tool with the provider's name: `zendesk:351`. A tool's id without that name "
+        "finds what was stored before ids of tools had names",
         examples=["c-77"],
     )
     email: Email | None = Field(None, examples=["c77@example.com"])
@@ -51,7 +51,7 @@ class Identity(BaseModel):
 
     pseudonym: str = Field(examples=["6c1e1f4c4cf1de1d3b2d7e1a90b3f2aa"])
     kind: Literal["id", "email"]
-    requested: bool = Field(description="Whether it is that of the request; others are reached by links")
+    requested: bool = Field(description="Whether the request states it; the others were found by links")
     shared: bool = Field(
         description=f"Many people have it: more than {MOST_OTHERS} ids or addresses of one connection are stated with it, or it "
         "is a placeholder such as `guest`. It links nothing, so what others stated with it is neither found nor erased"
@@ -76,8 +76,8 @@ class LeftOutView(BaseModel):
 
 
 LEFT_OUT = (
-    "Names of the customer that link nothing, so that what others stated with them is neither shown nor erased. What only such a "
-    "name states may be missing"
+    "Names of the customer that link nothing, so that what others stated with them is neither shown nor erased. Data that "
+    "states no other name of the customer may be missing"
 )
 
 
@@ -116,20 +116,20 @@ class StoreView(BaseModel):
     )
     rows: int | None = Field(description="Rows that were deleted at once; null: not counted", examples=[17])
     gone_by: datetime | None = Field(
-        description="When nothing of the customer is left in it, if all services run; of the search an estimate. null: no time "
-        "is known"
+        description="The time by which nothing of the customer is left in it, if all services run; for the search an estimate. "
+        "null: unknown"
     )
 
 
 class Receipt(BaseModel):
     """The result of an erasure, and by when the rest is gone."""
 
-    id: str = Field(description="Of the erasure", examples=["10482"])
+    id: str = Field(description="The id of the erasure", examples=["10482"])
     at: datetime = Field(description="When it was carried out")
     subjects: int = Field(description="Responses, reviews and tickets that were erased at once", examples=[3])
     remaining: int | None = Field(
-        description=f"Further stored events, beyond {MOST_AT_ONCE:,}, which are erased in the background until the times of "
-        "`stores`; null: very many",
+        description=f"Further stored events, beyond {MOST_AT_ONCE:,}, which are erased in the background by the times in "
+        f"`stores`; null: too many to count",
         examples=[0],
     )
     stores: list[StoreView]
@@ -142,7 +142,7 @@ class DeliveryView(BaseModel):
 
     id: str = Field(examples=["10482"])
     connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
-    delivery: str | None = Field(description="The tool's id of it", examples=["msg_2bT7"])
+    delivery: str | None = Field(description="The tool's id of the delivery", examples=["msg_2bT7"])
     received_at: datetime
     headers: dict[str, str] = Field(description="The headers that are stored because reading needs them")
     body: str | None = Field(description="As received; null if it is deleted, or if it states something about other customers")
@@ -161,10 +161,10 @@ class SubjectView(BaseModel):
 class UnreadView(BaseModel):
     """A delivery that names the customer and was not read yet, so that it states nothing so far."""
 
-    id: str = Field(description="Of a quarantined one `GET /v1/quarantine/{id}` returns the body", examples=["10482"])
+    id: str = Field(description="Its id; if it is quarantined, `GET /v1/quarantine/{id}` returns the body", examples=["10482"])
     connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
     provider: str = Field(examples=["zendesk"])
-    delivery: str | None = Field(description="The tool's id of it", examples=["msg_2bT7"])
+    delivery: str | None = Field(description="The tool's id of the delivery", examples=["msg_2bT7"])
     received_at: datetime
     verdict: str = Field(description="`quarantined`, `held` or `pending`", examples=["quarantined"])
 
@@ -178,7 +178,7 @@ class CustomerExport(BaseModel):
     )
     unread_complete: bool = Field(
         description=f"Whether all unread deliveries were searched; false if there are more than {MOST_BODIES:,}, or large ones: "
-        "then the newest were",
+        f"then only the newest were searched",
         examples=[True],
     )
     subjects: list[SubjectView] = Field(description="In the order of their names")

@@ -121,8 +121,8 @@ async def erase_customer(
     query: Annotated[CustomerQuery, JsonBody(CustomerQuery)],
 ) -> Receipt:
     """Erases what `:find` finds, for good, and every stored body that names the customer. The receipt states for each store what
-    was deleted and by when the rest is gone. With an `Idempotency-Key` a retry gets the receipt of the first request, and
-    another customer under the same key is 422. Feedback that the customer gives later counts.
+    was deleted and by when the rest is gone. With an `Idempotency-Key` a retry gets the receipt of the first request, and another
+    customer under the same key is 422. Feedback that the customer gives later is stored and counted as usual.
     """
     async with outage_is_503():
         connection = await built_in(ingest, tenant)
@@ -171,16 +171,16 @@ async def find_unread(ingest: Ingest, connection: Connection, target: Target) ->
     return [unread_view(one) for one in await ingest.threads.read(target.tenant, size, search)], complete
 
 
-def unread_view(one: UnreadDelivery) -> UnreadView:
+def unread_view(unread: UnreadDelivery) -> UnreadView:
     """An unread delivery as JSON."""
-    stored = one.stored
+    stored = unread.stored
     return UnreadView(
         id=str(stored.seq),
         connection=stored.connection,
-        provider=one.provider,
+        provider=unread.provider,
         delivery=stored.delivery,
         received_at=stored.received_at,
-        verdict=one.verdict,
+        verdict=unread.verdict,
     )
 
 
@@ -194,7 +194,7 @@ def erasure_of(ingest: Ingest, connection: Connection, query: CustomerQuery, key
 
 
 def identities_of(person: Person, key: bytes, query: CustomerQuery) -> list[Identity]:
-    """The pseudonyms of a person, without forms of the request under which nothing is stored."""
+    """The pseudonyms of a person. Those of the request under which nothing is stored are left out."""
     addresses = {*person.known_addresses, *({pseudonym_of_email(key, query.email)} if query.email else ())}
     names = sorted(person.names & person.stored, key=lambda name: (name not in person.target.requested, name))
     return [
@@ -222,22 +222,23 @@ def receipt_view(seq: int, erased: Erased) -> Receipt:
     )
 
 
-def subject_view(one: ExportedSubject) -> SubjectView:
+def subject_view(subject: ExportedSubject) -> SubjectView:
     """An exported subject as JSON."""
-    return SubjectView(subject=one.subject, statements=one.statements, deliveries=list(map(delivery_view, one.deliveries)))
+    deliveries = [delivery_view(delivery) for delivery in subject.deliveries]
+    return SubjectView(subject=subject.subject, statements=subject.statements, deliveries=deliveries)
 
 
-def delivery_view(one: ExportedDelivery) -> DeliveryView:
+def delivery_view(delivery: ExportedDelivery) -> DeliveryView:
     """An exported delivery as JSON."""
-    body = one.raw.decode(errors="replace") if one.raw is not None else None
-    is_text = body is None or body.encode() == one.raw
+    body = delivery.raw.decode(errors="replace") if delivery.raw is not None else None
+    is_text = body is None or body.encode() == delivery.raw
     return DeliveryView(
-        id=str(one.seq),
-        connection=one.connection,
-        delivery=one.delivery,
-        received_at=one.received_at,
-        headers=one.headers,
+        id=str(delivery.seq),
+        connection=delivery.connection,
+        delivery=delivery.delivery,
+        received_at=delivery.received_at,
+        headers=delivery.headers,
         body=body,
-        body_base64=None if is_text else b64encode(one.raw or b"").decode(),
-        names_others=one.names_others,
+        body_base64=None if is_text else b64encode(delivery.raw or b"").decode(),
+        names_others=delivery.names_others,
     )

@@ -36,8 +36,8 @@ from shared.http import KEY_HEADER
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """The running service. `now` is the clock; tests replace it. `hook_seconds` is the time in which a webhook is answered, which
-    `hook_deadlines` limit."""
+    """The running service. `now` is the clock; tests replace it. `hook_seconds` is the time limit for answering a webhook;
+    `hook_deadlines` enforces it."""
 
     committer: Committer
     releaser: Releaser

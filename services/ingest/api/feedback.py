@@ -179,7 +179,7 @@ async def store(ingest: Ingest, connection: Connection, delivery: Delivery) -> O
 
 
 async def reused_keys(ingest: Ingest, duplicates: Sequence[Delivery]) -> set[str]:
-    """The ids among these deliveries of one connection under which another content is stored."""
+    """Those ids of these deliveries, all of one connection, under which another content is stored."""
     by_id = {delivery.id: delivery for delivery in duplicates if delivery.id is not None}
     if not by_id:
         return set()

@@ -108,7 +108,8 @@ def hook_url(ingest: Ingest, connection: Connection) -> str:
 
 
 def respond(connection: Connection, request: Request, now: datetime) -> Reply | None:
-    """The provider's answer to a handshake; None if the request is none. Raises NotAuthenticated if it is not verified."""
+    """The provider's answer to a handshake; None if the request is not a handshake. Raises NotAuthenticated if it is not
+    verified."""
     provider = PROVIDERS[connection.provider]
     try:
         return provider.respond(request, connection.secrets, now) if provider.respond else None

@@ -17,7 +17,7 @@ FORMAT = (
     "provider: one payload a line, as the tool posts it to the hook"
 )
 CONNECTION = "The connection that the records belong to; by default the tenant's built-in one, `api`"
-MAPPING = "Of `csv`, where it is required"
+MAPPING = "Only for `csv`, which requires it"
 
 
 class NewImport(Model):
@@ -61,21 +61,23 @@ class ImportView(BaseModel):
     id: str = Field(examples=["7"])
     connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
     format: str = Field(description=FORMAT, examples=["ndjson"])
-    mapping: dict[str, Any] | None = Field(description="Of `csv`", examples=[None])
+    mapping: dict[str, Any] | None = Field(description="The mapping of a `csv` file; null for other formats", examples=[None])
     upload: str = Field(description="Where to PUT part {n} of the file", examples=["/v1/imports/7/parts/{n}"])
     state: State = Field(
         description="`uploading`: parts can be added; `running`: it goes on after a restart; `failed`: the rest of the file "
         "can't be read, for the `reason`; `canceled`: by you, or because nothing was uploaded for a week",
         examples=["running"],
     )
-    sha256: str | None = Field(description="Of the whole file: as stated, else as computed when it runs; null before")
-    parts: int = Field(description="Uploaded", examples=[12])
-    bytes: int = Field(description="Uploaded", examples=[50331648])
-    bytes_read: int = Field(description="Of these, those whose records are stored", examples=[25165824])
+    sha256: str | None = Field(
+        description="SHA-256 of the whole file: the stated one, else the one that is computed when the import runs; null before"
+    )
+    parts: int = Field(description="Parts that are uploaded", examples=[12])
+    bytes: int = Field(description="Bytes that are uploaded", examples=[50331648])
+    bytes_read: int = Field(description="Of these, the bytes whose records are stored", examples=[25165824])
     rows: int = Field(description="Records that are read", examples=[61440])
     accepted: int = Field(description="Records that state something new", examples=[61400])
     duplicate: int = Field(
-        description="Records of a line that was imported before, of the same file under the same mapping", examples=[0]
+        description="Records whose line was imported before, from the same file under the same mapping", examples=[0]
     )
     ignored: int = Field(
         description="Records about an erased subject or customer, and payloads of kinds that are not used", examples=[30]
@@ -84,7 +86,7 @@ class ImportView(BaseModel):
     quarantined: int = Field(description="Payloads that could not be read: `GET /v1/quarantine`", examples=[0])
     held: int = Field(description="Payloads that wait for the end of the connection's pause", examples=[0])
     pending: int = Field(description="Payloads whose content is fetched from the tool's API", examples=[0])
-    rows_per_second: float | None = Field(description="Since it was started; null before", examples=[8190.5])
+    rows_per_second: float | None = Field(description="Average since the import was started; null before", examples=[8190.5])
     reason: str | None = Field(description="Why it failed or was cancelled")
     requested_by: str | None = Field(description="The id of the API key; null: the operator", examples=["key_5f0e8c2b1f7be4a9"])
     created_at: datetime
@@ -114,9 +116,9 @@ class ImportPartList(BaseModel):
 
 
 class ImportNote(BaseModel):
-    """A decision that is left to you, or to check."""
+    """A decision that is left to you, or that you should check."""
 
-    column: str = Field(description="Empty if it is about the whole file", examples=["Score"])
+    column: str = Field(description="The column; empty if the note is about the whole file", examples=["Score"])
     text: str = Field(examples=["numbers from 0 to 10: if it is a rating, state its `kind` and `scale`"])
 
 
@@ -144,14 +146,14 @@ class DimensionCount(BaseModel):
     """The values of a dimension."""
 
     dimension: str = Field(examples=["region"])
-    records: int = Field(description="That have a value", examples=[98])
+    records: int = Field(description="Records that have a value", examples=[98])
     values: list[str] = Field(description="The most frequent ones, up to ten", examples=[["DE", "FR"]])
 
 
 class ImportFault(BaseModel):
     """A place in a record that is wrong."""
 
-    line: int = Field(description="Of the sample, from 1", examples=[17])
+    line: int = Field(description="The line of the sample, from 1", examples=[17])
     field: str = Field(description="The field of the record, or the column", examples=["answers.0.value"])
     reason: str = Field(examples=["outside its scale 1..5"])
 
@@ -165,7 +167,8 @@ class ImportTrialResult(BaseModel):
     erased: int = Field(description="Records about erased subjects, which would be ignored", examples=[1])
     rejected: int = Field(description="Records that can't be used", examples=[3])
     other: dict[str, int] = Field(
-        description="Payloads that state nothing at once, by outcome: `quarantined`, `ignored`, `held`, `pending`; and `erasure`",
+        description="Payloads that have no records, or none yet, by outcome: `quarantined`, `ignored`, `held`, `pending`; and "
+        "`erasure`",
         examples=[{}],
     )
     customers: int = Field(description="Different customers", examples=[80])
@@ -178,7 +181,7 @@ class ImportTrialResult(BaseModel):
 
 
 def as_view(job: Import, now: datetime) -> ImportView:
-    """The import as it is returned."""
+    """The import as the API returns it."""
     seconds = ((job.finished or now) - job.started).total_seconds() if job.started else 0.0
     results = ("accepted", "duplicate", "ignored", "rejected", "quarantined", "held", "pending")
     return ImportView(

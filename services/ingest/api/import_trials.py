@@ -116,7 +116,7 @@ def read_sample(ingest: Ingest, connection: Connection, body: ImportTrial) -> Sa
 
 
 def as_result(summary: SampleSummary, known: dict[str, bool]) -> ImportTrialResult:
-    """The summary as it is returned. `known`: the stored subjects, and whether they are erased."""
+    """The summary as the API returns it. `known`: the stored subjects, and whether they are erased."""
     different = {*summary.subjects}
     erased = sum(known.get(subject, False) for subject in summary.subjects)
     new = sum(subject not in known for subject in different)

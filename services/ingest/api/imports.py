@@ -258,7 +258,7 @@ def refused(refusal: Refusal) -> Problem:
 
 
 def parse_part(text: str) -> int:
-    """The number of a part. Raises BadRequest if `text` can be none."""
+    """The number of a part. Raises BadRequest if `text` is not one."""
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PARTS):
         raise BadRequest(invalid_params=[{"name": "part", "reason": f"must be a whole number from 1 to {MAX_PARTS}"}])
     return int(text)

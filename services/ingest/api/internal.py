@@ -48,7 +48,8 @@ class InboxHead(BaseModel):
 
     seq: int = Field(description="Every delivery up to this sequence number is stored", examples=[10482])
     unpublished: int = Field(
-        description="Deliveries that are not known to be in Kafka, and at most so many that running replays have yet to publish",
+        description="Deliveries that are not known to be in Kafka, plus an upper bound of those that running replays have yet "
+        "to publish",
         examples=[0],
     )
 
@@ -57,7 +58,9 @@ class InternalReplay(Model):
     """Events to publish again."""
 
     since: Time | None = Field(None, description="Received at or after this time; null: all")
-    tenant: Annotated[str, Field(pattern=TENANT_ID)] | None = Field(None, description="Of this tenant; null: of all")
+    tenant: Annotated[str, Field(pattern=TENANT_ID)] | None = Field(
+        None, description="Only events of this tenant; null: of all tenants"
+    )
 
 
 @routes.put(
@@ -120,9 +123,9 @@ async def get_head(ingest: IngestState) -> InboxHead:
 )
 async def stream_events(
     ingest: IngestState,
-    tenant: Annotated[str | None, Query(description="Of this tenant; left out: of all")] = None,
-    after: Annotated[WholeNumber, Query(description="Only with a larger `seq`")] = 0,
-    upto: Annotated[WholeNumber | None, Query(description="Only with at most this `seq`; left out: all")] = None,
+    tenant: Annotated[str | None, Query(description="Only events of this tenant; left out: of all tenants")] = None,
+    after: Annotated[WholeNumber, Query(description="Only events with a larger `seq`")] = 0,
+    upto: Annotated[WholeNumber | None, Query(description="Only events with at most this `seq`; left out: all")] = None,
     limit: Annotated[
         WholeNumber | None, Query(description="Number of events, rounded up to whole deliveries; left out: all")
     ] = None,

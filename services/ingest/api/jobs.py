@@ -20,7 +20,8 @@ routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
 
 
 class JobFilter(BaseModel):
-    """The deliveries of a job; null narrows nothing. Of a back-fill `since` is a time at the tool, else of the receipt."""
+    """The filter of a job; a field that is null doesn't filter. `since` is a time of receipt, for a back-fill a time at the
+    tool."""
 
     connection: str | None
     provider: str | None
@@ -40,20 +41,23 @@ class JobView(BaseModel):
         examples=["retry"],
     )
     state: Literal["running", "done", "failed", "canceled"] = Field(
-        description="A running job goes on after a restart. `failed`: it could not be finished, see `problem`",
+        description="A running job continues after a restart. `failed`: it could not be finished, see `problem`",
         examples=["running"],
     )
     filter: JobFilter
-    delivery: str | None = Field(description="The one delivery that it was about, if it was not a filter", examples=[None])
+    delivery: str | None = Field(
+        description="The single delivery that the job was about; null if it had a filter", examples=[None]
+    )
     deliveries: int = Field(
-        description="That matched when it was added; of a back-fill the records that the tool has announced so far",
+        description="Deliveries that matched when the job was added; for a back-fill the records that the tool has announced so "
+        "far",
         examples=[1280],
     )
     done: int = Field(description="Deliveries or records that are done", examples=[640])
     results: dict[str, int] = Field(
-        description="Those that are done, by outcome. `retry`: `accepted`, `quarantined` (still), `ignored`, `held`, `pending`, "
-        "`erased`; `discard`: `discarded`; `reread`: `changed`, `unchanged`, `deleted` (its body is); `backfill`: `accepted`, "
-        "`duplicate`, `quarantined`, `ignored`, `unstorable`",
+        description="Deliveries or records that are done, by outcome. `retry`: `accepted`, `quarantined` (still), `ignored`, "
+        "`held`, `pending`, `erased`; `discard`: `discarded`; `reread`: `changed`, `unchanged`, `deleted` (the body is "
+        "deleted); `backfill`: `accepted`, `duplicate`, `quarantined`, `ignored`, `unstorable`",
         examples=[{"accepted": 600, "quarantined": 40}],
     )
     problem: str | None = Field(description="Why a job waits or failed, such as the tool's answer", examples=[None])
@@ -110,7 +114,7 @@ async def get_job(ingest: IngestState, tenant: TenantName, job: str) -> JobView:
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
 async def cancel_job(ingest: IngestState, tenant: TenantName, job: str) -> JobView:
-    """Ends it before its next step. What it has done stays: a back-fill that is started again stores only what is missing. A job
+    """Ends it before its next step. Its results so far stay: a back-fill that is started again stores only what is missing. A job
     that has ended is not changed."""
     number = parse_number(job)
     async with outage_is_503():
@@ -138,7 +142,7 @@ def state_of(job: Job) -> Literal["running", "done", "failed", "canceled"]:
 
 
 def as_view(job: Job) -> JobView:
-    """The job as it is returned."""
+    """The job as the API returns it."""
     selection: dict[str, Any] = {name: getattr(job.selection, name) for name in JobFilter.model_fields}
     return JobView(
         id=str(job.id),

@@ -31,9 +31,9 @@ class Judgement(Model):
         examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4/response/r-1042"],
     )
     comment: Comment = Field(description="The `text_hash` of the record", examples=["6c1e1f4c4cf1de1d3b2d7e1a90b3f2aa"])
-    label: Label | None = Field(description="null: the model's", examples=["negative"])
+    label: Label | None = Field(description="null: keep the label of the model", examples=["negative"])
     themes: Annotated[list[Name], Field(max_length=50)] = Field(
-        default_factory=list, description="Empty or left out: the model's", examples=[["delivery"]]
+        default_factory=list, description="Empty or left out: keep the themes of the model", examples=[["delivery"]]
     )
 
 

@@ -17,7 +17,7 @@ Cursor = Annotated[str | None, Query(pattern=f"^[0-9]{{1,{MOST_DIGITS}}}$", desc
 
 
 def upper_bound(cursor: str | None) -> int:
-    """The number that all numbers of the page are below."""
+    """A number that is higher than all numbers of the page."""
     return MAX_SEQ if cursor is None else int(cursor)
 
 
@@ -27,7 +27,7 @@ def next_cursor(numbers: Sequence[int], limit: int) -> str | None:
 
 
 def parse_number(text: str) -> int:
-    """The number that an id in a URL is. Raises BadRequest if it is none."""
+    """The number that an id in a URL states. Raises BadRequest if the id is not a number."""
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
         raise BadRequest(invalid_params=[{"name": "id", "reason": f"must be a whole number of at most {MOST_DIGITS} digits"}])
     return int(text)

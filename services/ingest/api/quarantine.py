@@ -39,12 +39,12 @@ class QuarantinedView(BaseModel):
 
     id: str = Field(examples=["10482"])
     connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
-    provider: str = Field(description="Of the connection", examples=["typeform"])
+    provider: str = Field(description="The provider of the connection", examples=["typeform"])
     delivery: str | None = Field(description="The tool's id of the delivery", examples=["msg_2bT7"])
     received_at: datetime
     reason: str = Field(description="Why it could not be read", examples=["answers.0.value: outside its scale 1..5"])
     reason_code: ReasonCode = Field(description=REASON_CODE, examples=["outside_scale"])
-    revision: int = Field(description="Of the connection's mapping when it was read", examples=[1])
+    revision: int = Field(description="The revision of the connection's mapping when the delivery was read", examples=[1])
 
 
 class QuarantinePage(BaseModel):
@@ -82,7 +82,7 @@ class ReasonCountView(BaseModel):
 class QuarantineCount(BaseModel):
     """The number of deliveries in quarantine."""
 
-    deliveries: int = Field(description="In all", examples=[12])
+    deliveries: int = Field(description="The total number", examples=[12])
     complete: bool = Field(
         description=f"Whether all are counted; false if there are {MOST_COUNTED:,} or more: then the latest {MOST_COUNTED:,} are",
         examples=[True],
@@ -91,7 +91,7 @@ class QuarantineCount(BaseModel):
 
 
 class QuarantineFilter(Model):
-    """The quarantined deliveries to work through. Fields that are left out don't narrow; those that are stated combine."""
+    """The quarantined deliveries to work through. Fields that are left out don't filter; a delivery must match all others."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"provider": "typeform", "reason_code": "mapping_mismatch"}]})
     connection: Name | None = Field(None, description="Of this connection")
@@ -118,7 +118,7 @@ class RetryResult(BaseModel):
     """The outcome of a retry."""
 
     id: str = Field(examples=["10482"])
-    status: Outcome = Field(description="`duplicate`: it left quarantine meanwhile", examples=["accepted"])
+    status: Outcome = Field(description="`duplicate`: it was no longer in quarantine", examples=["accepted"])
     reason: str | None = Field(description="Why it is not accepted")
 
 

@@ -28,12 +28,12 @@ ReplayId = Annotated[str, Path(pattern=REPLAY_ID, examples=["6f1c0e3a5d6b4c7e8f9
 
 
 class ReplayRequest(Model):
-    """The events to publish again. Fields that are left out don't narrow."""
+    """The events to publish again. Fields that are left out don't filter."""
 
     since: Time | None = Field(None, description="Received at or after this time", examples=["2026-11-20T00:00:00Z"])
     until: Time | None = Field(None, description="Received before this time")
-    connection: Name | None = Field(None, description="Of this connection")
-    subject: Name | None = Field(None, description="About this subject")
+    connection: Name | None = Field(None, description="Only events of this connection")
+    subject: Name | None = Field(None, description="Only events about this subject")
     reread: bool = Field(
         False,
         description="true: read the stored bodies again under the current settings of their connections, and publish only the "
@@ -59,8 +59,8 @@ class QueuedReplay(BaseModel):
         None, description="`done`: all of its deliveries are queued; null with `reread`", examples=["done"]
     )
     deliveries: int = Field(
-        description="Deliveries that were queued so far, without those that waited already; with `reread` those that will be "
-        "read again",
+        description="Deliveries that were queued so far, except those that were queued already; with `reread` the deliveries "
+        "that will be read again",
         examples=[1280],
     )
     deleted_before: datetime | None = Field(
@@ -75,20 +75,20 @@ class ReplayView(BaseModel):
     """A replay."""
 
     id: str = Field(examples=["6f1c0e3a5d6b4c7e8f90a1b2c3d4e5f6"])
-    state: Literal["running", "done"] = Field(description="A running replay goes on after a restart", examples=["running"])
+    state: Literal["running", "done"] = Field(description="A running replay continues after a restart", examples=["running"])
     since: datetime | None = Field(description="Received at or after this time; null: all")
     until: datetime | None = Field(description="Received before this time; null: all")
     connection: str | None = Field(description="Of this connection; null: of all", examples=[None])
     subject: str | None = Field(description="About this subject; null: about all", examples=[None])
     deliveries: int = Field(description="Deliveries that were queued so far", examples=[640])
-    progress: float = Field(description="The part of the stored deliveries that it has come past, from 0 to 1", examples=[0.5])
+    progress: float = Field(description="The share of the stored deliveries that it has passed, from 0 to 1", examples=[0.5])
     requested_by: str | None = Field(description="The id of the API key; null: the operator", examples=["key_5f0e8c2b1f7be4a9"])
     created_at: datetime
     finished_at: datetime | None
 
 
 def as_view(replay: Replay) -> ReplayView:
-    """The replay as it is returned."""
+    """The replay as the API returns it."""
     selection = replay.selection
     return ReplayView(
         id=replay.id,
@@ -121,8 +121,8 @@ async def replay_events(
 ) -> QueuedReplay:
     """Consumers count each event once, so a replay restores what they lost and changes nothing else.
 
-    A worker queues the deliveries in the order of their receipt, after a restart of ours too. A small replay is `done` in the
-    answer. `GET /v1/replay/{id}` returns the progress of a large one. A request with the `id` of an earlier one adds none.
+    A worker queues the deliveries in the order of their receipt. It continues after a restart. A small replay is `done` in the
+    answer. `GET /v1/replay/{id}` returns the progress of a large one. A request with the `id` of an earlier replay adds no other.
 
     With `reread` a worker reads accepted deliveries again if the mapping or the dimensions of their connection changed after they
     were read: answers to a question that is mapped now are added, those to one that is ignored now are removed.

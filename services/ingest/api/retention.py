@@ -91,5 +91,5 @@ def refuse_deleted(retention: Retention, until: datetime | None) -> None:
 
 
 def as_view(retention: Retention) -> RetentionView:
-    """The setting as it is returned."""
+    """The setting as the API returns it."""
     return RetentionView.model_validate(retention, from_attributes=True)

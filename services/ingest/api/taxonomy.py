@@ -116,7 +116,7 @@ async def change_taxonomy(
 
 
 def possible(revision: int) -> int:
-    """The revision, or the largest one that the database can store if it is larger."""
+    """The revision, or the largest one that the database can store if that is smaller."""
     return min(revision, MAX_REVISION)
 
 

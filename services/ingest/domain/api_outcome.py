@@ -102,10 +102,10 @@ def parse_retry_after(value: str, now: datetime) -> float | None:
 
 
 def pause_after(attempts: int, jitter: float) -> float:
-    """Seconds until the next attempt, after so many failed ones. `jitter` between 0 and 1 spreads it over a quarter."""
+    """Seconds until the next attempt after `attempts` failed ones. `jitter` between 0 and 1 spreads it over a quarter."""
     return min(FIRST_PAUSE * 2.0 ** (attempts - 1), LONGEST_PAUSE) * (1 + jitter / 4)
 
 
 def block_after(failures: int) -> float:
-    """Seconds for which an API isn't called after so many failures in a row. A single one blocks nothing."""
+    """Seconds for which an API isn't called after `failures` in a row. A single failure blocks nothing."""
     return 0.0 if failures < 2 else min(5.0 * 2.0 ** min(failures - 2, 10), LONGEST_BLOCK)

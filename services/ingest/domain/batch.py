@@ -38,8 +38,8 @@ def split_lines(raw: bytes, limit: int) -> list[bytes]:
 def split_array(raw: bytes, limit: int) -> list[bytes]:
     """The elements of a JSON array as bytes, which are not parsed and may be invalid.
 
-    Raises TooMany if there are more than `limit`, without reading the rest. Raises Malformed if the body is no array, or if its
-    brackets or commas are out of place.
+    Raises TooMany if there are more than `limit`, without reading the rest. Raises Malformed if the body is not an array, or if
+    its brackets or commas are out of place.
     """
     start = START.match(raw)
     if start is None:

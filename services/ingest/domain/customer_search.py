@@ -27,7 +27,7 @@ MEASURES = frozenset((
     "ces", "count", "csat", "index", "level", "max", "min", "nps", "order", "page", "position",
     "rank", "rating", "revision", "scale", "score", "stars", "step", "total", "version", "weight",
 ))  # fmt: skip
-"""Keys of values that are no ids."""
+"""Keys whose values are not ids."""
 LONGEST_ADDRESS = 320
 
 WORD = re.compile(r"""[^\s"'<>(){}\[\],;|]+""")
@@ -93,8 +93,8 @@ def tokens(raw: bytes) -> set[str]:
 
 
 def short_values(raw: bytes) -> set[str]:
-    """Every short value of a body whose key, if it has one, is no measure. Of text that is neither JSON nor a form the lines and
-    the parts between quotes are values."""
+    """Every short value of a body, unless its key names a measure. In text that is neither JSON nor a form, lines and parts
+    between quotes are values."""
     values = {value for text in _texts(raw) for key, value in _keyed_values(text) if key.lower() not in MEASURES}
     return {form for value in values for form in (value, value.strip()) if 0 < len(form) <= LONGEST_SHORT}
 

@@ -16,7 +16,8 @@ MOST_OTHERS = 5
 statement lists, one counts: they are one person's."""
 
 MOST_NAMINGS = 50
-"""A name is also shared if one connection states it in so many different combinations with others. It bounds what is read."""
+"""A name is also shared if one connection states it in this many different combinations with others. This bounds the number of
+statements that are read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from shared.events import can_be_own_dimension
 from shared.suggestions import closest
 
 LIKENESS = 0.75
-"""The least likeness of a misspelt dimension: `taem` is one of `team`, `tier` is a name."""
+"""The lowest similarity at which a name counts as a misspelt dimension: `taem` is a misspelt `team`, `tier` is a name of its
+own."""
 
 
 def names_in_records(delivery: Delivery) -> set[str]:
@@ -24,7 +25,7 @@ def names_in_settings(connection: Connection) -> set[str]:
 
 
 def own_names(names: Iterable[str]) -> set[str]:
-    """Those of `names` that are no dimension of every tenant."""
+    """Those of `names` that are not dimensions of every tenant."""
     return {name for name in names if can_be_own_dimension(name)}
 
 

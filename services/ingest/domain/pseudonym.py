@@ -15,7 +15,7 @@ FORMERLY_BARE = ("chatwoot", "delighted", "helpscout", "hubspot", "intercom", "j
 
 
 OWN_RECORDS = ("api", "standard", "cloudevents")
-"""The providers whose payloads are the tenant's own, so that no id in them is one of a tool."""
+"""The providers whose payloads are the tenant's own, so that none of their ids is a tool's."""
 
 
 class Identity(Protocol):
@@ -51,7 +51,8 @@ def pseudonym(key: bytes, customer: Customer) -> str:
 
 
 class Pseudonyms(Struct, frozen=True):
-    """Those of one customer: of the id, else of the address; of the address; and the aliases of the event."""
+    """The pseudonyms of one customer. `customer` is that of the id, or of the address if there is no id; `email` is that of the
+    address; `aliases` are those of the event."""
 
     customer: str | None = None
     email: str | None = None

@@ -22,7 +22,7 @@ ReasonCode = Literal[
 ]
 
 REASON_CODES: dict[ReasonCode, str] = {
-    "malformed_body": "the body is not JSON, a form or what else the provider sends",
+    "malformed_body": "the body is not in the format that the provider sends, such as JSON or a form",
     "too_large": "the body, the fetched answer or a record has too many values or is too long",
     "unexpected_payload": "a field that the provider needs is missing or has another shape, as in another API version",
     "unknown_value": "a status, a rating or another field has a value that this provider does not have",

@@ -44,7 +44,7 @@ class Arrival(Struct, frozen=True):
 
 
 def receive(connection: Connection, request: Request, now: datetime) -> Delivery:
-    """The delivery of a verified webhook that is no batch. An unusable one is quarantined with its reason. Never raises.
+    """The delivery of a verified webhook that is not a batch. An unusable one is quarantined with its reason. Never raises.
 
     The payload is parsed from the stored part of the request, so that it reads the same when it is parsed again later.
     """

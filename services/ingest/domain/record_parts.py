@@ -56,7 +56,7 @@ def check_text(text: str | UnsetType | None) -> None:
 
 
 def check_email(email: str | None) -> None:
-    """Raise Refused for text that is no e-mail address, and ValueError for half a surrogate pair."""
+    """Raise Refused for text that is not an e-mail address, and ValueError for half a surrogate pair."""
     if email is not None:
         if not IS_EMAIL(email):
             raise Refused
@@ -64,7 +64,7 @@ def check_email(email: str | None) -> None:
 
 
 def check_language(language: str | None) -> None:
-    """Raise Refused for text that is no language tag."""
+    """Raise Refused for text that is not a language tag."""
     if language is not None and not IS_LANGUAGE(language):
         raise Refused
 

@@ -16,7 +16,7 @@ BACKLOG = ""
 """The holder of everything that is published from the outbox's table, whatever its tenant. No tenant has this id."""
 
 SECONDS = 0.5
-"""The window is the group's work of so many seconds, at its speed of the last SPEED_OVER seconds."""
+"""Seconds of the group's work that the window holds, at the group's speed of the last SPEED_OVER seconds."""
 SPEED_OVER = 3.0
 FORGET_AFTER = 20.0
 """Seconds after which a unit no longer counts as under way, committed or not. So a group that is down slows publishing down to

@@ -48,7 +48,7 @@ WHERE connection = $1 AND verdict = 'accepted' AND NOT historical AND coalesce(d
 
 
 async def first_webhook(pool: asyncpg.Pool, connection: str) -> datetime | None:
-    """When the first accepted webhook of a connection arrived. Deliveries of back-fills and imports are none."""
+    """When the first accepted webhook of a connection arrived. Deliveries of back-fills and imports are not webhooks."""
     received_at: datetime | None = await pool.fetchval(FIRST_WEBHOOK, connection)
     return received_at
 
@@ -95,5 +95,5 @@ async def latest(pool: asyncpg.Pool, connections: Sequence[str]) -> Mapping[str,
 
 
 async def wake(pool: asyncpg.Pool, connection: str) -> None:
-    """Let the back-fill of a connection go on now: its credentials or its state have changed."""
+    """Let the back-fill of a connection continue now: its credentials or its state have changed."""
     await pool.execute(WAKE, connection)

@@ -1,4 +1,4 @@
-"""Everything that is held about a customer: found, exported, and the receipt of an erasure."""
+"""Find and export everything that is held about a customer, and store and read the receipts of erasures."""
 
 import json
 from collections.abc import Collection

@@ -59,7 +59,7 @@ SELECT seq, connection, verdict, headers, raw, delivery, body_key FROM inbox JOI
     ) AS next
 ) AS measured USING (seq) WHERE before < $5 AND raw IS NOT NULL ORDER BY seq
 """
-"""The next bodies: at most $4, and of more than $5 bytes together only as many as pass that."""
+"""The next bodies: at most $4, and none that begins after $5 bytes."""
 
 ERASED = "SELECT erased_subject FROM erased_among(array_fill($1::text, ARRAY[cardinality($2::text[])]), $2::text[], 0)"
 ERASE_BODIES = """
@@ -80,9 +80,9 @@ DELETE FROM erasures WHERE seq = ANY($1::bigint[]) AND seq NOT IN (SELECT seq FR
 @dataclass(frozen=True, slots=True)
 class ErasureJob:
     """An erasure whose customer must be searched for in bodies with a lower sequence number. `names` are all pseudonyms of the
-    customer; of statements of other customers those count that state an address in `requested`. `reached`:
-    bodies up to this number are searched. `has_remaining`: the customer has statements that are not erased yet. `batches` are the
-    sequence numbers of further tombstones."""
+    customer. A statement is the customer's if its customer or another id is in `names`, or an address of it in `requested`.
+    `reached`: bodies up to this number are searched. `has_remaining`: the customer has statements that are not erased yet.
+    `batches` are the sequence numbers of further tombstones."""
 
     seq: int
     tenant: str

@@ -1,4 +1,4 @@
-"""Unexpected errors of jobs: the step is tried again a few times, then the job ends. Other jobs go on meanwhile."""
+"""Unexpected errors of jobs: the step is tried again a few times, then the job ends. Other jobs continue meanwhile."""
 
 import random
 

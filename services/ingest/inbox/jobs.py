@@ -100,11 +100,11 @@ ONE = f"SELECT {COLUMNS} FROM delivery_jobs WHERE tenant = $1 AND id = $2"  # no
 class Job:
     """`reached`: deliveries up to this sequence number are done, `upto` is that of the last one; None: there is no end.
 
-    `matched` is the number of deliveries that it found at its beginning, `results` their number by outcome. `quarantined` is the
-    one delivery that it is about, if it was not a filter that selected them. `requested_by` is the id of the API key; None: the
-    operator. `context` is that of the request that added the job.
-    `cursor` is the next page of a back-fill, whose `reached` counts pages; `attempts` failed in a row. `problem` says why a job
-    waits, or why it ended without success. `canceled`: it was ended by request.
+    `matched` is the number of deliveries that matched when the job was added, `results` counts by outcome those that are done.
+    `quarantined` is the single delivery that the job is about; None if a filter selects the deliveries. `requested_by` is the id
+    of the API key; None: the operator. `context` is that of the request that added the job. `cursor` is the next page of a
+    back-fill, whose `reached` counts pages; `attempts` counts the failures in a row. `problem` says why a job waits, or why it
+    ended without success. `canceled`: it was ended by request.
     """
 
     id: int
@@ -196,7 +196,7 @@ async def retry_step(pool: asyncpg.Pool, job: Job, problem: str, seconds: float)
 
 async def cancel(pool: asyncpg.Pool, tenant: str, job: int) -> Job | None:
     """End a job that runs, and return it. None if the tenant has none with this id, or it has ended already. A step that is being
-    stored is not."""
+    stored is completed first."""
     row = await pool.fetchrow(CANCEL, tenant, job)
     return job_of(row) if row else None
 

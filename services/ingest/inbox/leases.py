@@ -2,4 +2,4 @@
 
 
 class LeaseLost(Exception):
-    """Another process has gone on with the work, or it was cancelled or is done. Nothing was stored."""
+    """Another process has continued the work, or the work was cancelled or is done. Nothing was stored."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 ARRIVALS = 0x65617273686F74
-"""Held, shared, by every transaction that takes sequence numbers. A transaction that holds it exclusively sees no gap that may
-still be filled."""
+"""Every transaction that takes sequence numbers holds this lock shared. So a transaction that holds it exclusively sees no gap in
+the numbers that may still be filled."""
 
 REPLAYS = 0x7265706C6179
 """Held by the process that works on replays."""

@@ -17,8 +17,8 @@ async def write_older(
     """Store deliveries. Those with feedback that is older than its customer's erasure are left out as ignored. Those that are not
     read yet are marked, so that they are compared when they are read.
 
-    `bodies` are those of the deliveries as they are to be stored; None: as they are.
-    Must run inside a transaction, whose locks let no erasure of these customers end meanwhile. Events are left to the sweeper.
+    `bodies` are the stored forms of the deliveries' bodies; None: bodies are stored unencrypted. Must run inside a transaction,
+    whose locks let no erasure of these customers end meanwhile. Events are left to the sweeper.
     """
     await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(deliveries)])
     erased = await older_subjects(db, dict(enumerate(deliveries)))

@@ -90,7 +90,7 @@ SELECT least((SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM un
 
 
 class EventBody(Struct):
-    """The body alone of an event's JSON."""
+    """Only the body of an event's JSON."""
 
     body: Body
 

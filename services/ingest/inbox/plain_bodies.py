@@ -18,8 +18,8 @@ SELECT seq, connection, delivery, received_at, headers, raw, body_key FROM inbox
     ) AS next
 ) AS measured USING (seq) WHERE before < $3 AND {IS_PLAIN} ORDER BY seq FOR UPDATE OF inbox SKIP LOCKED
 """  # noqa: S608
-"""The next plain bodies: at most $2, and of more than $3 bytes together only as many as pass that. Others that work on them are
-left alone."""
+"""The next plain bodies: at most $2, and none that begins after $3 bytes. Rows that another transaction has locked are
+skipped."""
 STORE = """
 UPDATE inbox SET raw = new.raw, body_key = new.body_key, headers = new.headers
 FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::text[]) AS new (seq, raw, body_key, headers)

@@ -86,7 +86,7 @@ class DeliverySummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class DeliveryWithBody:
     """A quarantined delivery with its stored headers and its body. `is_unreadable`: the body can't be decrypted."""
 
     summary: DeliverySummary
@@ -135,14 +135,14 @@ class Quarantine:
         rows = await self._pool.fetch(LISTS[verdict], *selection.of_quarantine, before, limit)
         return [_summary(row) for row in rows]
 
-    async def find(self, tenant: str, seq: int) -> Whole | None:
+    async def find(self, tenant: str, seq: int) -> DeliveryWithBody | None:
         """One quarantined delivery with its body. None if the tenant has none with this number."""
         row = await self._pool.fetchrow(ONE, tenant, seq)
         if row is None:
             return None
         summary = _summary(row)
         [body] = await self._cipher.decrypt([StoredBody(summary.connection, summary.delivery, row[9] or b"", row[10], row[8])])
-        return Whole(summary, body.headers, body.raw or b"", body.is_unreadable)
+        return DeliveryWithBody(summary, body.headers, body.raw or b"", body.is_unreadable)
 
     async def count(self, selection: Selection) -> list[ReasonCount]:
         """The numbers by reason and connection, the largest first, of the latest MOST_COUNTED deliveries."""

@@ -26,11 +26,11 @@ BATCH = 2_000
 SPAN = 20_000
 """Sequence numbers that one step looks through."""
 MOST_WAITING = 10_000
-"""Deliveries of replays in the outbox whose events are not published: with so many, replays wait."""
+"""Replays wait while the outbox holds this many deliveries of replays whose events are not published."""
 MOST_REPLAYS = 10
 """Replays of one tenant, or of all tenants, that are not done."""
 MOST_ENDED = 1_000
-"""Ended replays of one tenant that stay."""
+"""Ended replays of one tenant that are stored."""
 CLOCK_SKEW = timedelta(hours=1)
 """How far the clocks of ingest's processes may differ: times of receipt follow the sequence numbers only roughly."""
 
@@ -65,7 +65,7 @@ WAITING = "SELECT count(*) FROM (SELECT FROM unpublished WHERE replayed AND comm
 
 RANGE = "seq > $1 AND seq <= $2 AND ($3::text = '' OR tenant = $3)"
 OF_SUBJECT = "seq > $1 AND seq <= $2 AND tenant = $3 AND subject = $7"
-"""By the index of subjects, so all deliveries are looked through at once."""
+"""Uses the index of subjects, so one step looks through all deliveries."""
 HAND_OVER = """
 WITH matched AS MATERIALIZED (
     SELECT DISTINCT ON (seq) seq, tenant FROM events WHERE {place}
@@ -96,8 +96,8 @@ RECEIVED_AFTER = "SELECT received_at FROM events WHERE seq > $1 ORDER BY seq, po
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """`selection` has the tenant, or ALL_TENANTS. `first`, `reached`, `upto`: the sequence numbers between which it is, and up to
-    which it has come. `queued`: deliveries that it handed to the outbox, without those that waited there."""
+    """`selection` has the tenant, or ALL_TENANTS. Its deliveries have sequence numbers above `first`, up to `upto`; those up to
+    `reached` are done. `queued`: deliveries that it handed to the outbox, without those that waited there."""
 
     id: str
     selection: Selection
@@ -116,7 +116,7 @@ class Replay:
 
     @property
     def progress(self) -> float:
-        """The part of the stored deliveries that it has come past, from 0 to 1."""
+        """The share of the stored deliveries that it has passed, from 0 to 1."""
         if self.finished is not None or self.upto <= self.first:
             return 1.0
         return (self.reached - self.first) / (self.upto - self.first)

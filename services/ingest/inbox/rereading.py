@@ -41,7 +41,7 @@ SELECT seq, connection, delivery, received_at, headers, raw, NULL, revision, bod
     ) AS next
 ) AS measured USING (seq) WHERE before < $8 AND raw IS NOT NULL ORDER BY seq
 """  # noqa: S608
-"""The next bodies: at most $7, and of more than $8 bytes together only as many as pass that."""
+"""The next bodies: at most $7, and none that begins after $8 bytes."""
 
 EVENTS = "SELECT event, fingerprint FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
 QUEUE = """

@@ -48,7 +48,7 @@ ADVANCE = """
 UPDATE retention SET reached = $3, due = now() + make_interval(secs => $4), deleted_before = greatest(deleted_before, $5)
 WHERE tenant = $1 AND due = $2
 """
-"""Only under the own claim: a change of the setting starts a new pass."""
+"""Only while the claim still holds: a change of the setting starts a new pass."""
 
 
 @dataclass(frozen=True, slots=True)

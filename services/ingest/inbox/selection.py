@@ -11,7 +11,7 @@ from services.ingest.domain.reason_codes import ReasonCode
 class Selection:
     """Deliveries received in [since, until), of one connection or of one provider's, with one reason, about one subject.
 
-    A field that is None narrows nothing.
+    A field that is None doesn't filter.
     """
 
     tenant: str

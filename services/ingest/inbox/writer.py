@@ -115,7 +115,7 @@ async def write(
     db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None = None, bodies: Bodies | None = None
 ) -> tuple[list[Outcome], list[OutboxEvent]]:
     """Store the deliveries, each with the context of its request. Returns the outcome of each, in their order, and the events to
-    publish. `bodies` are their bodies as they are to be stored; None: as they are."""
+    publish. `bodies` are the stored forms of their bodies; None: bodies are stored unencrypted."""
     outcomes, inserted = await _store(db, deliveries, contexts, bodies)
     return outcomes, [event for stored in inserted for event in stored.events]
 
@@ -186,8 +186,9 @@ async def insert(
     *,
     holds_locks: bool = False,
 ) -> list[Inserted | None]:
-    """Insert the deliveries in the given order. The result is None for a delivery whose id is stored already. `bodies` are their
-    bodies as they are to be stored; None: as they are. `holds_locks`: the transaction holds those of their customers."""
+    """Insert the deliveries in the given order. The result is None for a delivery whose id is stored already. `bodies` are the
+    stored forms of their bodies; None: bodies are stored unencrypted. `holds_locks`: the transaction already holds the locks of
+    their customers."""
     if not deliveries:
         return []
     bodies = bodies or [StorableBody.plain(delivery) for delivery in deliveries]

@@ -28,7 +28,8 @@ class ConnectionCache:
             return None
 
     async def find(self, connection: str) -> Connection | None:
-        """The connection with this id, also if it is deleted. A text that is no id is not looked up, nor cached."""
+        """The connection with this id, also if it is deleted. A text that does not have the form of an id is neither looked up
+        nor cached."""
         return await self._cached_or_loaded(("id", connection)) if is_id(connection) else None
 
     async def built_in(self, tenant: str) -> Connection | None:

@@ -24,8 +24,8 @@ MAX_SEQ = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`seq`: every delivery up to it is stored. `unpublished`: deliveries that are not known to be in Kafka, and at
-    most so many that running replays have yet to publish."""
+    """`seq`: every delivery up to it is stored. `unpublished`: deliveries that are not known to be in Kafka, plus an upper bound
+    of those that running replays have yet to publish."""
 
     seq: int
     unpublished: int

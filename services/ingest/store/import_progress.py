@@ -16,7 +16,7 @@ from services.ingest.store.imports import COLUMNS, DROP_PARTS, HOLD_ONE, ONE_BY_
 LEASE_SECONDS = 20.0
 """No other process may claim an import or a range for this long after its last step."""
 EXPIRE_DAYS = 7
-"""An upload to which nothing was added for so long is cancelled, and its parts are deleted."""
+"""After this many days without a new part an upload is cancelled, and its parts are deleted."""
 
 CLAIM = f"""
 UPDATE imports SET due = now() + make_interval(secs => $1), claimed = clock_timestamp(), attempts = attempts + 1 WHERE id = (

@@ -61,11 +61,11 @@ class ToolApis:
         await self._pool.execute(SUCCEEDED, connection)
 
     async def failed(self, connection: str, error: str, *, counts: bool) -> int:
-        """Note an error. Returns the number of failures in a row; `counts`: this is one."""
+        """Note an error. Returns the number of failures in a row; `counts`: this error is a failure."""
         return int(await self._pool.fetchval(FAILED, connection, error, int(counts)))
 
     async def block(self, connection: str, seconds: float) -> None:
-        """Let no process call this API for so many seconds, or for longer if it is blocked for longer already."""
+        """Let no process call this API for `seconds`. A block that lasts longer stays."""
         await self._pool.execute(BLOCK, connection, seconds)
 
     async def stop(self, connection: str, encrypted_credentials: bytes, reason: str) -> bool:

@@ -39,7 +39,7 @@ ENCRYPTED_HEADERS = '{"encrypted":"'
 
 RENEW_SECONDS = 600.0
 DROP_SECONDS = 12 * 3600.0
-"""Unused keys whose block could not be renewed for so long are not used any more: they may be swept soon."""
+"""After this time without a renewal of their block, unused keys are not used any more: they may be swept soon."""
 
 
 class Vault:

@@ -182,7 +182,7 @@ def calendar_of(identifier: str, body: CalendarBody) -> Calendar:
 
 
 def version_of(calendar: Calendar, added_at: datetime) -> CalendarVersion:
-    """A stored version as it is returned."""
+    """A stored version as the API returns it."""
     listed = calendar.holidays
     weekly = {
         weekday: [(time_of(opens), time_of(closes)) for opens, closes in hours]

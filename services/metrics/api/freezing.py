@@ -73,5 +73,5 @@ async def put_freezing(
 
 
 def status_of(freezing: Freezing) -> FreezingStatus:
-    """The setting as it is returned."""
+    """The setting as the API returns it."""
     return FreezingStatus.model_validate(freezing)

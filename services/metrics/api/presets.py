@@ -108,7 +108,7 @@ async def read_own(connection: asyncpg.Connection, current: CurrentTenant) -> tu
 
 
 def entry_of(preset: Preset, enabled: tuple[str, ...], *, own: bool) -> PresetEntry:
-    """The preset as it is returned. `enabled` are the ids of those that are switched on."""
+    """The preset as the API returns it. `enabled` are the ids of those that are switched on."""
     differences = {kpi.id: text for kpi in KPIS.values() if kpi.is_defined_by(preset) and (text := kpi.difference(preset))}
     return PresetEntry(id=preset.id, name=preset.name, own=own, enabled=preset.id in enabled, differences=differences)
 

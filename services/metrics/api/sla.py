@@ -179,12 +179,12 @@ def policy_from(body: PolicyBody) -> Policy:
 
 
 def version_of(version: PolicyVersion, added_at: datetime) -> PoliciesVersion:
-    """A stored version as it is returned."""
+    """A stored version as the API returns it."""
     return PoliciesVersion(from_=version.starts, policies=[policy_of(policy) for policy in version.policies], added_at=added_at)
 
 
 def policy_of(policy: Policy) -> PolicyBody:
-    """A stored policy as it is returned."""
+    """A stored policy as the API returns it."""
     return PolicyBody(
         id=policy.id,
         name=policy.name,
@@ -195,7 +195,7 @@ def policy_of(policy: Policy) -> PolicyBody:
 
 
 def target_of(target: Target | None) -> TargetBody | None:
-    """A stored target as it is returned."""
+    """A stored target as the API returns it."""
     if target is None:
         return None
     return TargetBody(seconds=target.seconds, hours="business" if target.business else "calendar")

@@ -142,12 +142,12 @@ def refuse_reserved_names(names: Sequence[str], declared: Collection[str]) -> No
 
 
 def entry_of(dimension: Dimension) -> DimensionEntry:
-    """The dimension as it is returned."""
+    """The dimension as the API returns it."""
     return DimensionEntry.model_validate(dimension)
 
 
 def status_of(status: Status) -> TermsStatus:
-    """The status as it is returned."""
+    """The status as the API returns it."""
     if status.building is None:
         return TermsStatus(revision=status.revision, building=None)
     revision, done, total = status.building

@@ -191,7 +191,7 @@ async def names_of_tickets(connection: asyncpg.Connection, current: CurrentTenan
 
 
 def row_of(ticket: DueTicket, now: datetime, zone: ZoneInfo, names: Directory) -> UpcomingRow:
-    """A ticket as it is returned at `now`."""
+    """A ticket as the API returns it at `now`."""
     return UpcomingRow(
         subject=ticket.subject,
         metric=ticket.metric,

@@ -95,7 +95,7 @@ async def start_verification(
 
 
 def entry_of(one: Verification) -> VerificationEntry:
-    """The verification as it is returned."""
+    """The verification as the API returns it."""
     state = "finished" if one.finished_at else "running"
     values = {name: getattr(one, name) for name in VerificationEntry.model_fields if name != "state"}
     return VerificationEntry(state=state, **values)

@@ -65,5 +65,5 @@ def bytes_before(position: Position, sizes: Mapping[int, int]) -> int:
 
 
 def retry_pause(attempts: int) -> float:
-    """Seconds until the next attempt after so many failed ones."""
+    """Seconds until the next attempt after `attempts` failed ones."""
     return RETRY_SECONDS * 2.0 ** (attempts - 1)

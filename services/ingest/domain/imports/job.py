@@ -17,10 +17,10 @@ Result = Literal["accepted", "duplicate", "ignored", "rejected", "quarantined", 
 class Import:
     """`format` is `csv`, `ndjson` or a provider's id; `mapping` belongs to `csv`. `parts` and `bytes` are those uploaded.
 
-    `sha256` is that of the whole file: as the client states it, or as computed when the import starts. `header` holds the
-    columns of a CSV file from then on. The records begin at `position`. `bytes_read` are done, and `results` are numbers of
-    records by result, both of all ranges together; those `before_ranges` are of an import that was begun by an earlier version,
-    and of the header. `attempts` to prepare it have begun. `reason` says why the import failed.
+    `sha256` is that of the whole file: as the client states it, or as computed when the import starts. `header` holds the columns
+    of a CSV file from then on. The records begin at `position`. `bytes_read` counts the bytes that are done, and `results` the
+    records by result, over all ranges. `bytes_before_ranges` and `results_before_ranges` count the header, and what an earlier
+    version read, which had no ranges. `attempts` counts how often its preparation has begun. `reason` says why the import failed.
     `requested_by` is the id of the API key; None: the operator.
     """
 
@@ -59,7 +59,8 @@ class FileRange:
     """A range of the file of an import. One process at a time reads it.
 
     Records before `position` are stored. The range ends at `end`, where the next one begins; None: at the end of the file.
-    `attempts` have begun since a record was stored last, this one included. `results` and `bytes_read` are those of the range.
+    `attempts` counts how often reading has begun since the last record was stored, this time included. `results` and `bytes_read`
+    are those of the range.
     """
 
     job: Import

@@ -30,7 +30,8 @@ def typed_answer(kind: str, column: Column) -> dict[str, Any] | None:
 
 
 def answer_of(column: Column, notes: list[Note]) -> dict[str, Any] | None:
-    """The entry of `answers` for a column; None if neither its name nor its cells say that it is one. A 0 to 10 alone is none."""
+    """The entry of `answers` for a column; None if neither its name nor its cells say that it holds answers. Numbers from 0 to 10
+    alone don't."""
     numbers = column.numbers
     if not numbers:
         return _comment(column, notes)

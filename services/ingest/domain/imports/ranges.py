@@ -9,7 +9,7 @@ MOST_RANGES = 64
 
 
 def parts_of_range(parts: int) -> int:
-    """The number of parts of a range of a file with so many parts."""
+    """The number of parts of each range of a file with `parts` parts."""
     return max(1, -(-parts // MOST_RANGES))
 
 
@@ -33,7 +33,7 @@ class LineRanges:
 def row_ranges(rows: Iterable[CsvRow], parts: int) -> list[Position]:
     """The places where ranges of a CSV file begin: at the ends of rows, since a row may have several lines.
 
-    None lies behind a row that can't be read: the range that holds it ends the import.
+    No range begins after a row that can't be read: the range that holds this row ends the import.
     """
     step = parts_of_range(parts)
     begins: list[Position] = []

@@ -66,7 +66,8 @@ class RowReader:
     file that is imported again states nothing new.
 
     A canonical record without `updated_at` gets one: `edited_at` and a microsecond for each line before it. So of several records
-    about one subject the last one of the file wins, in whatever order they are read. None: such records count at their receipt.
+    about one subject the last one of the file wins, in whatever order they are read. None: the time of such an edit is that of
+    its receipt.
     """
 
     connection: Connection

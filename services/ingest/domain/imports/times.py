@@ -35,9 +35,9 @@ def check_format(text: str) -> str:
 def read_time(text: str, layout: str, zone: str) -> datetime:
     """The time in UTC that a cell states in `layout`, a result of `check_format`. `zone` is that of times without an offset.
 
-    `iso` is RFC 3339, also with a blank in place of the T, without seconds, without a time of day, or without an offset.
-    Raises ValueError if the text is no such time, does not exist or is ambiguous in the zone, or is outside of the years that
-    records may have.
+    `iso` is RFC 3339, also with a blank in place of the T, without seconds, without a time of day, or without an offset. Raises
+    ValueError if the text is not such a time, does not exist or is ambiguous in the zone, or is outside of the years that records
+    may have.
     """
     if layout in (UNIX, UNIX_MS):
         return _from_unix(text, 1000 if layout == UNIX_MS else 1)
