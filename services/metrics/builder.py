@@ -44,7 +44,7 @@ COMPARING = timedelta(minutes=10)
 
 @dataclass(slots=True)
 class Builder:
-    """`run` is the worker. Its pool needs two connections: the writer of a piece, and of names that are new."""
+    """`run` is the worker. Its pool needs two connections: one to write a piece, and one to insert new names."""
 
     pool: asyncpg.Pool
     grace: timedelta = UPGRADE_GRACE
@@ -70,8 +70,8 @@ class Builder:
             await asyncio.sleep(EVERY_SECONDS)
 
     async def step(self, writer: Writer, *, upgrade: bool = True) -> bool:
-        """Work on one build for a while. `upgrade`: start one for a tenant whose contributions an earlier version made, if there
-        is nothing else. Returns whether there was something to do. Raises OutdatedVersion."""
+        """Work on one build for a while. `upgrade`: if there is none, start one for a tenant whose contributions an earlier
+        version made. Returns whether there was something to do. Raises OutdatedVersion."""
         async with self.pool.acquire() as connection:
             await refuse_outdated(connection, CONTRIBUTIONS_VERSION)
             build = await store.claim_build(connection)

@@ -1,4 +1,4 @@
-"""The worker that freezes subjects that nothing touches any more, and thaws them when their tenant no longer wants that.
+"""The worker that freezes subjects that nothing touches any more, and thaws them when their tenant switches freezing off.
 
 Any number of processes may run it over one database (`services.metrics.store.freezing`).
 """

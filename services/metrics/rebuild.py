@@ -1,8 +1,8 @@
 """`python -m services.metrics.rebuild`: compute contributions again, from statements and scores, and report what differs.
 
 Each tenant gets a second generation of its contributions, which the builder of a running service makes in the background; if no
-service does, this command makes it. Results are the old ones until both generations were compared, and one transaction exchanges
-them (`services.metrics.builder`). With `--in-place` the command corrects the served contributions instead.
+service does, this command makes it. Results are the old ones until both generations have been compared and one transaction
+exchanges them (`services.metrics.builder`). With `--in-place` the command corrects the served contributions instead.
 """
 
 import argparse
@@ -66,12 +66,12 @@ def lines_of(tenant: str, comparison: RebuildComparison | None) -> Iterator[str]
         yield f"not compared, for lack of time: {', '.join(comparison.not_compared)}"
 
 
-def line_of(one: MeasureComparison) -> str:
+def line_of(compared: MeasureComparison) -> str:
     """The differences of a measure in words."""
     return (
-        f"{one.measure}: {one.before:,} before, {one.after:,} after; only before: {one.only_before:,}, only after:"
-        f" {one.only_after:,}; sum of amounts {one.amount_before:,} before, {one.amount_after:,} after;"
-        f" first subject: {one.first_subject or 'none that is stored'}"
+        f"{compared.measure}: {compared.before:,} before, {compared.after:,} after; only before: {compared.only_before:,},"
+        f" only after: {compared.only_after:,}; sum of amounts {compared.amount_before:,} before,"
+        f" {compared.amount_after:,} after; first subject: {compared.first_subject or 'none that is stored'}"
     )
 
 

@@ -40,5 +40,5 @@ class Settings(DatabaseSettings):
         24.0,
         ge=0,
         le=8760,
-        description="Hours from one verification of a tenant's numbers to the next, in the background; 0: only those asked for",
+        description="Hours from one verification of a tenant's numbers to the next, in the background; 0: only on request",
     )

@@ -27,7 +27,7 @@ LOOK_SECONDS = 30.0
 PAUSE_RATIO = 4.0
 """Seconds of pause for each second of work, so that verifying takes at most a fifth of a connection's time."""
 TRIES, RETRY_AFTER = 10, timedelta(seconds=60)
-"""An event may be on its way: statements count as different only if they still are after so many tries, all of them made while
+"""An event may be on its way: statements count as different only if they still are after this many tries, all of them made while
 ingest had nothing to publish and the consumers had read everything from before the verification."""
 OUTDATED_RETRY = timedelta(minutes=5)
 """How long to wait for the build of contributions that another version made."""

@@ -25,7 +25,8 @@ from shared.zones import zone_name
 routes = APIRouter(route_class=TypedRoute, prefix="/v1", tags=["terms"])
 
 MOST_INTERVALS, MOST_TEAMS, MOST_DAYS = 10, 200, 400
-"""Intervals of a weekday, teams of a calendar, and days that it lists beside public holidays, or takes out of them."""
+"""Limits of the intervals of a weekday, of the teams of a calendar, and of the days that it adds to public holidays or excludes
+from them."""
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
@@ -59,10 +60,18 @@ class HolidaysBody(BaseModel):
     """The days without business hours."""
 
     model_config = ConfigDict(extra="forbid")
-    country: str | None = Field(None, description="ISO 3166 code of the country whose public holidays are shut", examples=["DE"])
-    subdivision: str | None = Field(None, description="Its part, by the code of ISO 3166-2", examples=["BE"])
-    extra: list[Day] = Field([], max_length=MOST_DAYS, description="Further days that are shut", examples=[["2026-12-24"]])
-    without: list[Day] = Field([], max_length=MOST_DAYS, description="Public holidays that are open")
+    country: str | None = Field(
+        None, description="ISO 3166 code of the country on whose public holidays the calendar is closed", examples=["DE"]
+    )
+    subdivision: str | None = Field(
+        None,
+        description="A subdivision of the country: its ISO 3166-2 code without the country, `BE` for `DE-BE`",
+        examples=["BE"],
+    )
+    extra: list[Day] = Field(
+        [], max_length=MOST_DAYS, description="Further days on which it is closed", examples=[["2026-12-24"]]
+    )
+    without: list[Day] = Field([], max_length=MOST_DAYS, description="Public holidays on which it is open")
 
     @model_validator(mode="after")
     def known(self) -> "HolidaysBody":
@@ -82,7 +91,7 @@ class HolidaysBody(BaseModel):
 class Weekly(BaseModel):
     """The open intervals of each weekday, as times on the zone's clocks: `[["09:00", "12:00"], ["13:00", "17:00"]]`.
 
-    A weekday that is left out is shut. An interval ends at `24:00` at the latest; one over midnight is two.
+    A weekday that is left out is closed. An interval ends at `24:00` at the latest; one over midnight is two.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -96,7 +105,7 @@ class Weekly(BaseModel):
 
     @model_validator(mode="after")
     def valid(self) -> "Weekly":
-        """Raise ValueError for a time that is none, and for intervals that are empty or overlap."""
+        """Raise ValueError for an invalid time, and for intervals that are empty or overlap."""
         for weekday in WEEKDAYS:
             parse_hours(weekday, getattr(self, weekday))
         return self
@@ -121,10 +130,11 @@ class CalendarBody(BaseModel):
         None,
         min_length=1,
         max_length=MOST_TEAMS,
-        description="The teams that it counts for; null: the default calendar, for tickets without a team too",
+        description="The teams to whose tickets it applies; null: the default calendar, which also applies to tickets without a "
+        "team",
         examples=[["billing"]],
     )
-    from_: Day = Field(alias="from", description="The first day, in its zone, that it counts for", examples=["2026-01-01"])
+    from_: Day = Field(alias="from", description="The first day, in its zone, on which it applies", examples=["2026-01-01"])
 
 
 class CalendarVersion(CalendarBody):
@@ -156,7 +166,7 @@ def parse_hours(weekday: str, intervals: list[Interval]) -> Hours:
 
 
 def seconds_of(weekday: str, time: str) -> int:
-    """Seconds from midnight to `HH:MM`. Raises ValueError if it is no time."""
+    """Seconds from midnight to `HH:MM`. Raises ValueError if `time` is not of this form."""
     if not TIME.fullmatch(time):
         raise ValueError(f"{weekday}: {time!r} is no time; times are HH:MM, from 00:00 to 24:00")
     return 60 * (60 * int(time[:2]) + int(time[3:]))
@@ -220,7 +230,7 @@ async def list_calendars(tenant: TenantName, state: MetricsState) -> CalendarHis
     operation_id="put_calendar",
     summary="Add a version of a calendar of business hours",
     description="Durations with `hours=business` count the seconds in which the calendar of the team that held the ticket was"
-    " open. Versions are never changed: of several that count for a day, the one added last does. Contributions are computed"
+    " open. Versions are never changed: of several that apply to a day, the one added last is used. Contributions are computed"
     " again in the background; until that is done, all results are of the old calendars. `GET /v1/terms` shows the progress.",
     responses=responses(
         NotAuthenticated, UnknownTenant, BadRequest, OverlappingCalendars, UnsupportedMedia, TooLarge, Unprocessable

@@ -30,7 +30,7 @@ from shared.routes import require_digits
 from shared.suggestions import closest
 
 WAIT_SECONDS, WORK_SECONDS = 8.0, 20.0
-"""The time that a query may wait for its turn, and take then: together less than the 30 s that the gateway waits."""
+"""How long a query may wait for its turn, and how long it may take then: together less than the 30 s that the gateway waits."""
 
 OptionalText = str | SkipJsonSchema[None]
 """Text, or None if the parameter is left out; null is not a value of a query parameter."""
@@ -116,9 +116,10 @@ async def turn(client: Receive, state: Metrics, tenant: str) -> AsyncIterator[No
 async def kpi_turn(
     client: Receive, state: Metrics, tenant: str, query: KpiQuery, otherwise: str | None = None
 ) -> AsyncIterator[Source]:
-    """The turn of a KPI query, with the source to evaluate it on: that of scans if no stored counts answer it.
+    """The turn of a KPI query, with the source to evaluate it on. A query that no stored counts answer gets the queue and the
+    source of scans.
 
-    `otherwise`: why it has the limits of a scan even if they do. Raises as `turn`.
+    `otherwise`: why a query that stored counts answer has the limits of a scan too. Raises as `turn`.
     """
     zone = await zone_of(state.source.pool, tenant) if depends_on_zone(query) else None
     reason = reason_to_scan(query, zone, state.clock()) or otherwise

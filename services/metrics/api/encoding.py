@@ -21,7 +21,8 @@ from services.metrics.store.run_cache import Group
 
 
 async def encode_result(result: Result, sides: Sequence[Side], fields: Sequence[str]) -> bytes:
-    """The result as JSON, with these fields of its rows, beside those of the other presets; rows are encoded as they are made."""
+    """The result as JSON. Its rows have these `fields`, and the values under the presets of `sides`; each is encoded once it is
+    computed."""
     head = head_of(result.query, result.window, result.freshness, result.unknown)
     if sides:
         head["compare_presets"] = [side_of(side) for side in sides]
@@ -65,7 +66,7 @@ def only(entry: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
 
 
 def head_of(query: Query, window: Window, fresh: Freshness, unknown: UnknownValues) -> dict[str, Any]:
-    """The fields beside the rows or records."""
+    """The fields of a response except its rows or records."""
     return {
         "kpi": query.kpi.id,
         "version": query.kpi.version,
@@ -118,7 +119,7 @@ def row_of(result: Result, row: Row) -> dict[str, Any]:
 
 
 def side_of(side: Side) -> dict[str, Any]:
-    """A preset that a result is compared with, as JSON."""
+    """A preset that the result is compared with, as JSON."""
     return {
         "preset": side.preset.id,
         "name": side.preset.name,
@@ -168,14 +169,14 @@ def distribution_of(estimate: Estimate) -> dict[int, int] | None:
     return dict(counts) if places == [*counts] else {place: counts[place] for place in places}
 
 
-def compared_of(one: Compared) -> dict[str, Any]:
+def compared_of(compared: Compared) -> dict[str, Any]:
     """The comparison with another window as JSON."""
     return {
-        "to": one.to,
-        "value": one.estimate.value,
-        "n": one.estimate.n,
-        "delta": one.delta,
-        "significant": one.significant,
+        "to": compared.to,
+        "value": compared.estimate.value,
+        "n": compared.estimate.n,
+        "delta": compared.delta,
+        "significant": compared.significant,
     }
 
 

@@ -30,7 +30,7 @@ from shared.problems import BadRequest, NotAuthenticated, responses
 from shared.slices import Slices
 
 EXPLAINING = "an explanation reads the statements of many records: use a shorter window, or a filter"
-"""Why an explanation has the limits of a scan, also if stored counts answer its query."""
+"""Why an explanation has the limits of a scan, even if stored counts answer its query."""
 
 routes = APIRouter(route_class=ParsedQueryRoute, prefix="/v1/kpis", tags=["kpis"])
 
@@ -52,7 +52,7 @@ RecordsLink = Annotated[
 
 
 class LeftOut(BaseModel):
-    """Things that the value leaves out for one reason."""
+    """Tickets, answers or comments that the value leaves out for one reason."""
 
     reason: str = Field(description="The reason", examples=["no_reply"])
     n: int = Field(description="How many")
@@ -61,7 +61,7 @@ class LeftOut(BaseModel):
 
 
 class ExplanationSample(BaseModel):
-    """A sample of the responses, reviews and tickets that have to do with a value."""
+    """A sample of the responses, reviews and tickets that a value may depend on."""
 
     subjects: int = Field(description="Their number")
     differing: int = Field(description="Those of which a stored contribution differs from what their statements give")
@@ -77,7 +77,7 @@ class ExplainedRow(BaseModel):
     filled_in: FilledIn
     value: float | None = Field(description="As `GET /v1/kpis/{kpi}` returns it")
     n: int = Field(description="The size of the sample")
-    flags: list[str] = Field(description="As of a KPI's row", examples=[["low_n"]])
+    flags: list[str] = Field(description="As in a row of `GET /v1/kpis/{kpi}`", examples=[["low_n"]])
     recomputed: float | None = Field(description="The value that the stored statements give; with `sample`, the contributions")
     recomputed_n: int | None = Field(description="The size of the sample that they give; null without a recomputation")
     equal: bool = Field(description="Whether the two are equal: value, sample, numerator, denominator, interval and distribution")
@@ -85,7 +85,7 @@ class ExplainedRow(BaseModel):
 
 
 class KpiExplanation(KpiHead):
-    """How a KPI's value comes about."""
+    """How a KPI's value is computed."""
 
     definition: KpiEntry = Field(description="The definition of the KPI, with its version")
     model: str | None = Field(description="The sentiment model whose scores count; null if the KPI reads none", examples=["e5-5"])
@@ -96,10 +96,10 @@ class KpiExplanation(KpiHead):
     filled_in: FilledIn
     value: float | None = Field(description="The value of the whole window, without `group_by` and `grain`")
     n: int = Field(description="The size of the sample")
-    flags: list[str] = Field(description="As of a KPI's row", examples=[["low_n"]])
+    flags: list[str] = Field(description="As in a row of `GET /v1/kpis/{kpi}`", examples=[["low_n"]])
     recomputed: float | None = Field(
-        description="The same value, computed while the answer is made from the stored statements of every response, review and"
-        " ticket that has to do with it, not from stored counts. With `sample`: counted from the contributions of all of them;"
+        description="The same value, computed while the answer is made from the stored statements of every response, review and "
+        "ticket that it may depend on, not from stored counts. With `sample`: counted from the contributions of all of them;"
         " null if these are more than 5,000,000"
     )
     recomputed_n: int | None = Field(description="The size of the sample of the recomputation; null without one")
@@ -109,8 +109,8 @@ class KpiExplanation(KpiHead):
     )
     recomputed_from: int = Field(description="The responses, reviews and tickets whose statements were read")
     sample: ExplanationSample | None = Field(
-        description="More than 10,000 responses, reviews and tickets have to do with the value: the statements of a sample of"
-        " them were read, drawn at random times of the window. Else null: those of all"
+        description="The sample whose statements were read, drawn at random times of the window, if the value may depend on "
+        "more than 10,000 responses, reviews and tickets; null: the statements of all were read"
     )
     outdated: bool = Field(
         description="An earlier version of the definitions made the stored counts, and a build is replacing them: until it is"
@@ -127,8 +127,8 @@ class KpiExplanation(KpiHead):
     "/{kpi}/explain",
     operation_id="explain_kpi",
     summary="Explain a KPI's value: its formula with the numbers, what is left out, and a recomputation",
-    description="The recomputation reads the stored statements of every response, review and ticket that has to do with the"
-    " value, so it takes longer than the value itself. If these are more than 10,000, it reads a sample of them (`sample`).",
+    description="The recomputation reads the stored statements of every response, review and ticket that the value may depend"
+    " on, so it takes longer than the value itself. If these are more than 10,000, it reads a sample of them (`sample`).",
     response_class=Response,
     responses={
         **responses(NotAuthenticated, UnknownKpi, BadRequest, TooManyContributions, TooSlow),

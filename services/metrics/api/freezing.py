@@ -1,4 +1,5 @@
-"""`/v1/freezing`: after how long what nothing touches any more is stored compressed."""
+"""`/v1/freezing`: how long after their last statement responses, reviews and tickets are frozen, which means stored
+compressed."""
 
 from datetime import datetime
 from typing import Annotated
@@ -66,7 +67,7 @@ async def get_freezing(tenant: TenantName, state: MetricsState) -> FreezingStatu
 async def put_freezing(
     tenant: TenantName, state: MetricsState, body: Annotated[NewFreezing, JsonBody(NewFreezing, max_bytes=KIB)]
 ) -> FreezingStatus:
-    """Store the setting and have a pass begin."""
+    """Store the setting and start a pass."""
     async with outage_is_503(), state.source.pool.acquire() as connection:
         await set_freezing(connection, await tenant_number(connection, tenant), body.after_months, state.clock())
         return status_of(await read_freezing(connection, tenant, state.clock()))

@@ -23,7 +23,7 @@ from shared.routes import TypedRoute
 routes = APIRouter(route_class=TypedRoute, prefix="/v1/feedback", tags=["kpis"])
 
 HIDDEN = "text_digest"
-"""A field of facts that is for comparisons alone: a keyed digest of a text."""
+"""A field of facts that is only for comparisons: a keyed digest of a text."""
 
 SubjectName = Annotated[
     str,
@@ -58,8 +58,8 @@ class HistoryStatement(BaseModel):
         description="The answers, the review, the facts of the ticket, a human's judgement, or a tombstone; times in UTC",
         examples=[{"type": "ticket", "facts": [{"fact": "opened", "at": "2026-11-20T08:00:00Z"}]}],
     )
-    added: list[HistoryContribution] = Field(description="The contributions that the subject has since this statement")
-    removed: list[HistoryContribution] = Field(description="The contributions that it no longer has since then")
+    added: list[HistoryContribution] = Field(description="The contributions that this statement added to the subject")
+    removed: list[HistoryContribution] = Field(description="The contributions that this statement removed")
 
 
 class FeedbackHistory(BaseModel):

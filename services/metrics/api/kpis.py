@@ -99,7 +99,8 @@ async def get_kpi(
     "/{kpi}/records",
     operation_id="list_kpi_records",
     summary="List the records behind a KPI's value, newest first",
-    description="The records of the whole window, whatever the `grain`; of the backlog the tickets that are open at its end.\n\n"
+    description="The records of the whole window, whatever the `grain`; for the backlog, the tickets that are open at its "
+    "end.\n\n"
     "A record of a comment has its `text_hash`, which identifies the text to `/v1/overrides`, its label, score, themes and "
     "urgency, and who judged it.",
     response_class=Response,

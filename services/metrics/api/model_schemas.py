@@ -52,8 +52,8 @@ class ShadowValue(BaseModel):
 
     value: float | None = Field(description="Null if there is nothing to count")
     n: int = Field(description="The size of the sample")
-    interval: Interval | None = Field(description="Null if so small a sample has none")
-    flags: list[str] = Field(description="As of a KPI's row")
+    interval: Interval | None = Field(description="Null if the sample is too small for one")
+    flags: list[str] = Field(description="As in a row of `GET /v1/kpis/{kpi}`")
 
 
 class ShadowKpi(BaseModel):

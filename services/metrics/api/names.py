@@ -32,9 +32,9 @@ internal_routes = APIRouter(route_class=TypedRoute, prefix="/internal", tags=["i
 
 MAX_CHARACTERS = 200
 MAX_BYTES, MAX_VALUES = 2 * MIB, 3 * MAX_NAMES
-"""Limits of a body."""
+"""The limits of a body."""
 MOST_TOOL_NAMES = 1_000
-"""Names of one internal call."""
+"""The most names in one internal call."""
 
 Text = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(nfc)
@@ -59,9 +59,9 @@ class NameChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"team": {"360001": "Billing", "360002": None}}]})
 
-    team: dict[Text, Text | None] = Field({}, description="Of teams", examples=[{"360001": "Billing", "360002": None}])
-    agent: dict[Text, Text | None] = Field({}, description="Of agents", examples=[{"8447388090494": "Ada"}])
-    survey: dict[Text, Text | None] = Field({}, description="Of surveys", examples=[{"Fq3xW1": "How are we doing?"}])
+    team: dict[Text, Text | None] = Field({}, description="Names of teams", examples=[{"360001": "Billing", "360002": None}])
+    agent: dict[Text, Text | None] = Field({}, description="Names of agents", examples=[{"8447388090494": "Ada"}])
+    survey: dict[Text, Text | None] = Field({}, description="Names of surveys", examples=[{"Fq3xW1": "How are we doing?"}])
 
 
 class StatedName(BaseModel):
@@ -76,7 +76,7 @@ class StatedName(BaseModel):
 
 
 class StatedNames(BaseModel):
-    """Names that tools state. Of each value one."""
+    """Names that tools state, one for each value."""
 
     model_config = ConfigDict(extra="forbid")
 

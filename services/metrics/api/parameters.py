@@ -40,7 +40,8 @@ def fields_of(fields: Sequence[str], examples: Sequence[str]) -> Any:
     """The parameter that selects some of `fields`."""
     listed = ", ".join(f"`{name}`" for name in fields)
     return described(
-        f"The fields to return, separated by commas; `!` before one leaves it out. Of {listed}. All by default", examples=examples
+        f"The fields to return, separated by commas; `!` before one leaves it out. Fields: {listed}. All by default",
+        examples=examples,
     )
 
 
@@ -80,7 +81,7 @@ class WindowParameters(BaseModel):
 
 
 class ExplainParameters(WindowParameters):
-    """The parameters of a KPI query without comparisons, but `filter[<dimension>]`, see FILTERS."""
+    """The parameters of a KPI query without comparisons, except `filter[<dimension>]`: see FILTERS."""
 
     grain: OptionalText = described("The length of a bucket; left out: one value for the window", enum=list(GRAINS))
     week_start: OptionalText = described("The first day of a week; monday by default", enum=list(WEEK_STARTS))
@@ -114,7 +115,7 @@ class ExplainParameters(WindowParameters):
 
 
 class KpiParameters(ExplainParameters):
-    """The parameters of a KPI query but `filter[<dimension>]`, see FILTERS."""
+    """The parameters of a KPI query, except `filter[<dimension>]`: see FILTERS."""
 
     compare: list[str] = Field(
         [],

@@ -39,8 +39,8 @@ class ReopenSwitches(Group):
         0,
         ge=0,
         le=int(MOST_GRACE.total_seconds()) // 60,
-        description="A reopening that is solved again within so many minutes doesn't count: the ticket stays solved. Until it is"
-        " solved again it counts",
+        description="A reopening after which the ticket is solved again within this many minutes doesn't count: the ticket "
+        "stays solved. Until it is solved again, the reopening counts",
     )
     grace_needs_agent: bool = Field(
         False, description="true: such a reopening counts after all if a human agent replied before it was solved again"
@@ -64,8 +64,8 @@ class OneTouchSwitches(Group):
         None,
         ge=0,
         le=MOST_REPLIES,
-        description="At most so many replies, none included, whether the ticket was reopened or not. null: exactly one, and never"
-        " reopened",
+        description="At most this many replies, possibly none, whether the ticket was reopened or not. null: exactly one, and "
+        "never reopened",
     )
     counts_opening: bool = Field(False, description="An agent's own opening counts as a reply")
 

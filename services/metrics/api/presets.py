@@ -83,7 +83,7 @@ class PresetList(BaseModel):
     responses=responses(NotAuthenticated, BadRequest),
 )
 async def list_presets(tenant: TenantName, state: MetricsState) -> PresetList:
-    """The presets, with those of the terms that results are made under."""
+    """The presets, and which of them results are made under."""
     async with outage_is_503(), snapshot(state.source.pool) as connection:
         current = await current_tenant(connection, tenant, state.source.default_model)
         history, served = await read_own(connection, current)

@@ -84,9 +84,9 @@ class Interval(BaseModel):
 
 
 class ComparedValue(BaseModel):
-    """The value of the same bucket in a window that is compared with."""
+    """The value of the corresponding bucket in a window of `compare`."""
 
-    to: str = Field(description="The `compare` that it belongs to", examples=["previous"])
+    to: str = Field(description="The value of `compare` that the window belongs to", examples=["previous"])
     value: float | None = Field(description="Null if there is nothing to count")
     n: int = Field(description="The size of the sample")
     delta: float | None = Field(description="The row's value − this one; null if one of them is null")
@@ -100,8 +100,8 @@ class PresetValue(BaseModel):
     value: float | None = Field(description="Null if there is nothing to count, or the preset is off")
     n: int = Field(description="The size of the sample")
     delta: float | None = Field(description="This value − the row's; null if one of them is null")
-    interval: Interval | None = Field(description="Null if the KPI or so small a sample has none")
-    flags: list[str] = Field(description="As of the row", examples=[["no_preset"]])
+    interval: Interval | None = Field(description="Null if the KPI has none, or the sample is too small")
+    flags: list[str] = Field(description="As in the row", examples=[["no_preset"]])
 
 
 class ComparedPreset(BaseModel):
@@ -134,23 +134,25 @@ class ResultRow(BaseModel):
     names: ValueNames
     value: float | None = Field(description="In full precision; null if there is nothing to count")
     n: int = Field(description="The size of the sample")
-    numerator: int | None = Field(description="Of a ratio")
-    denominator: int | None = Field(description="Of a ratio")
-    interval: Interval | None = Field(description="Null if the KPI or so small a sample has none")
-    distribution: dict[str, int] | None = Field(description="The count of each bin; of durations by its lowest second")
+    numerator: int | None = Field(description="The numerator of a share or a ratio; null for other KPIs")
+    denominator: int | None = Field(description="The denominator of a share or a ratio; null for other KPIs")
+    interval: Interval | None = Field(description="Null if the KPI has none, or the sample is too small")
+    distribution: dict[str, int] | None = Field(
+        description="The count of each bin; a bin of durations has its lowest second as the key"
+    )
     flags: list[str] = Field(
         description="`low_n`: few samples. `partial`: the bucket is cut off, or not over. `mixed_forms`: ratings of several "
-        "forms. `no_calendar`: business hours are not defined. `no_policy`: the tenant has no SLA policies. `maturing`: too "
-        "early, the value is expected to change. `no_preset`: the tenant has not switched the preset on",
+        "forms. `no_calendar`: business hours are not defined. `no_policy`: the tenant has no SLA policies. `maturing`: it is "
+        "too early, the value is expected to change. `no_preset`: the tenant has not switched the preset on",
         examples=[["partial"]],
     )
-    compare: list[ComparedValue] | None = Field(None, description="One for each `compare`; left out without any")
+    compare: list[ComparedValue] | None = Field(None, description="One entry for each `compare`; left out without any")
     presets: list[PresetValue] | None = Field(
         None, description="The value under each preset of `compare_presets`; left out without any"
     )
     next_breach: Instant | None = Field(
         None,
-        description="Of `sla_breached_open` alone, else left out: the earliest deadline ahead of an open ticket, as"
+        description="Only for `sla_breached_open`, else left out: the earliest deadline of an open ticket that has not passed, as"
         " `/v1/sla/upcoming?state=running` lists it; null if there is none, in buckets that end before the present, and under a"
         " preset with targets of its own",
     )
@@ -201,7 +203,7 @@ class Record(BaseModel):
 
     subject: str = Field(description="The response, review or ticket", examples=["c1/response/r-1"])
     at: Instant = Field(description="The time that files the record")
-    measure: str = Field(description="What it contributes to", examples=["nps", "csat:1..5+4"])
+    measure: str = Field(description="The measure that it contributes to", examples=["nps", "csat:1..5+4"])
     value: float = Field(description="The rating, the duration in seconds, the score, or ±1")
     dims: dict[str, str | None] = Field(description="The value of each dimension; null is no value")
     names: ValueNames
@@ -230,8 +232,8 @@ class CommentRecord(Record):
     score: float | None = Field(description="The score that counts, −1 to 1")
     themes: list[CommentTheme] = Field(description="The themes that count")
     urgency: list[Urgency] = Field(description="The reasons for urgency")
-    judged_by: Literal["human", "model"] | None = Field(description="Whose the label is; null without a score")
-    themes_by: Literal["human", "model"] | None = Field(description="Whose the themes are; null without a score")
+    judged_by: Literal["human", "model"] | None = Field(description="Who set the label; null without a score")
+    themes_by: Literal["human", "model"] | None = Field(description="Who set the themes; null without a score")
     model: str | None = Field(description="The model whose scores count; null if it has not scored the comment")
     model_label: Label | None = Field(description="The label that the model gives")
 

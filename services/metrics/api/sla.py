@@ -24,7 +24,7 @@ from shared.windows import parse_time
 routes = APIRouter(route_class=TypedRoute, prefix="/v1", tags=["terms"])
 
 MOST_VALUES = 200
-"""Values of one condition."""
+"""The most values of one condition."""
 MAX_BYTES, MAX_BODY_VALUES = 128 * KIB, 5_000
 """Limits of a body."""
 
@@ -50,14 +50,14 @@ def values(dimension: str, example: str) -> Any:
         None,
         min_length=1,
         max_length=MOST_VALUES,
-        description=f"Values of {dimension}, of which a ticket has one; null: any, and none",
+        description=f"Values of {dimension}: the ticket must have one of them; null: any value, or none",
         examples=[[example]],
     )
 
 
 # --- the body -------------------------------------------------------------------------------------------------------------
 class ConditionsBody(BaseModel):
-    """Conditions that must all hold; without any, a policy applies to every ticket."""
+    """Conditions that must all hold. A policy without conditions applies to every ticket."""
 
     model_config = ConfigDict(extra="forbid")
     priority: list[Line] | None = values("the priority", "high")
@@ -83,7 +83,7 @@ class TargetBody(BaseModel):
 
 
 class TargetsBody(BaseModel):
-    """The targets of a policy, one at least."""
+    """The targets of a policy, at least one."""
 
     model_config = ConfigDict(extra="forbid")
     first_reply: TargetBody | None = Field(
@@ -128,7 +128,7 @@ class PoliciesBody(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
     from_: Time = Field(
         alias="from",
-        description="It counts for tickets opened from then on: a time with offset, or a date in the tenant's zone",
+        description="It applies to tickets opened from this time on: a time with an offset, or a date in the tenant's zone",
         examples=["2026-01-01", "2026-01-01T00:00:00+01:00"],
     )
     policies: list[PolicyBody] = Field(
@@ -148,7 +148,7 @@ class PoliciesBody(BaseModel):
 class PoliciesVersion(BaseModel):
     """One version of the SLA policies, as it was added."""
 
-    from_: datetime = Field(alias="from", description="It counts for tickets opened from then on")
+    from_: datetime = Field(alias="from", description="It applies to tickets opened from this time on")
     policies: list[PolicyBody] = Field(description="In the order in which they are tried")
     added_at: datetime = Field(description="When it was added")
 
@@ -219,8 +219,8 @@ async def list_sla_policies(tenant: TenantName, state: MetricsState) -> Policies
     operation_id="put_sla_policies",
     summary="Add a version of the SLA policies",
     description="The first policy whose conditions hold applies to a ticket, from the moment at which they first hold; its target"
-    " then stays, whatever changes later. Versions are never changed: of several that count for a ticket the one added last does."
-    " Contributions are computed again in the background; until that is done, all results are of the old policies. "
+    " then stays, whatever changes later. Versions are never changed: of several that apply to a ticket, the one added last is "
+    "used. Contributions are computed again in the background; until that is done, all results are of the old policies. "
     "`GET /v1/terms` shows the progress.",
     responses=responses(NotAuthenticated, UnknownTenant, BadRequest, TooManyPolicies, UnsupportedMedia, TooLarge, Unprocessable),
 )

@@ -134,7 +134,7 @@ async def put_dimensions(
 
 
 def refuse_reserved_names(names: Sequence[str], declared: Collection[str]) -> None:
-    """Raise Unprocessable for names of fields and columns, unless they are `declared`, as they could be formerly."""
+    """Raise Unprocessable for names of fields and columns, unless they are `declared` already: earlier versions allowed them."""
     allowed = f"; reserved are {', '.join(RESERVED_NAMES)}, and names that begin with compare_"
     if refused := [place for place, name in enumerate(names) if is_reserved(name) and name not in declared]:
         reasons = {f"{place}.name": f"{names[place]!r} is the name of a field or a column{allowed}" for place in refused}

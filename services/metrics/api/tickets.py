@@ -42,7 +42,7 @@ JSON_TYPES: dict[ColumnType, dict[str, str]] = {
 
 
 class TicketParameters(WindowParameters):
-    """The parameters of a page of tickets but `filter[<dimension>]`, see FILTERS."""
+    """The parameters of a page of tickets, except `filter[<dimension>]`: see FILTERS."""
 
     filed_by: OptionalText = described(
         "Which tickets the window selects: those `opened` in it (the default), or those that are solved or closed now and were"

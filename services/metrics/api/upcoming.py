@@ -50,11 +50,11 @@ MEMBER = KPIS["sla_breached_open"]
 
 
 class UpcomingParameters(BaseModel):
-    """The parameters of a list of upcoming deadlines but `filter[<dimension>]`, see FILTERS."""
+    """The parameters of a list of upcoming deadlines, except `filter[<dimension>]`: see FILTERS."""
 
     within: OptionalText = described(
-        f"Only deadlines up to so many minutes, hours or days from now (`30m`, `4h`, `2d`; up to {MAX_DAYS} days), and those that"
-        " have passed; left out: all",
+        f"Only deadlines at most this many minutes, hours or days from now (`30m`, `4h`, `2d`; up to {MAX_DAYS} days), and "
+        f"those that have passed; left out: all",
         examples=["4h"],
         pattern=f"^{LENGTH.pattern}$",
     )
@@ -78,8 +78,8 @@ class UpcomingRow(BaseModel):
     seconds_left: int = Field(description="Whole seconds until the deadline; negative once it has passed")
     state: State = Field(description="`breached` once the deadline has passed")
     dims: dict[str, str | None] = Field(
-        description="The value of each dimension; null is no value. Team and agent are those that have it now, the priority is"
-        " that at which the policy applied"
+        description="The value of each dimension; null is no value. Team and agent are the present ones; the priority is the "
+        "one that the ticket had when the policy applied"
     )
     names: ValueNames
 

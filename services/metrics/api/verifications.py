@@ -94,8 +94,8 @@ async def start_verification(
         return entry_of((await store.history(connection, number))[0])
 
 
-def entry_of(one: Verification) -> VerificationEntry:
+def entry_of(verification: Verification) -> VerificationEntry:
     """The verification as the API returns it."""
-    state = "finished" if one.finished_at else "running"
-    values = {name: getattr(one, name) for name in VerificationEntry.model_fields if name != "state"}
+    state = "finished" if verification.finished_at else "running"
+    values = {name: getattr(verification, name) for name in VerificationEntry.model_fields if name != "state"}
     return VerificationEntry(state=state, **values)

@@ -44,7 +44,7 @@ def cacheable_rows(
     now: datetime,
     fields: Sequence[str],
 ) -> CachedSeries:
-    """The buckets of `period` that consist of sealed spans, with what is cached of them. `fields` are those of the rows."""
+    """The buckets of `period` that consist of sealed spans, with the cached ones. `fields` are those of the rows."""
     key = _query_key(query, current, scope, period, fields)
     runs: dict[int, list[tuple[int, Sequence[Run]]]] = {}
     for (number, measure), of_place in spans.runs.items():
@@ -61,7 +61,7 @@ def cacheable_rows(
 
 
 def _query_key(query: Query, current: CurrentTenant, scope: Scope, period: Period, fields: Sequence[str]) -> Key:
-    """All that the rows of a query depend on, beside their buckets."""
+    """Everything except their buckets that the rows of a query depend on."""
     kpi = query.kpi
     of_query = kpi.id, kpi.formula, kpi.aggregations, query.agg, query.business_hours, query.preset, query.filed_by, tuple(fields)
     of_tenant = current.names_revision, current.terms_revision, current.calendars, current.policies, current.presets

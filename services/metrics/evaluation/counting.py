@@ -25,7 +25,7 @@ MAX_BINS = 250_000
 """Bins of all histograms of one result together; each takes about 150 bytes while the result is computed."""
 
 MOST_READ = 2 * MAX_BINS
-"""Bins that are read: one of a group may be read several times, of a month, of days and of hours."""
+"""The most bins that are read: the same bin of a group may be read several times, for a month, for days and for hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class CountReader:
     async def _read_period(
         self, query: Query, scope: Scope, period: Period, most_bins: int
     ) -> tuple[StoredCounts, CachedSeries | None]:
-        """The counts of a period, but for the buckets whose rows are cached. Raises TooManyBins, and TooManyRows."""
+        """The counts of a period, except the buckets whose rows are cached. Raises TooManyBins, and TooManyRows."""
         instant, cuboid = query.kpi.instant, scope.selection.cuboid
         edges = period.instants(self.now) if instant else period.edges(self.now)
         if len(edges) < 2 or not scope.measures:

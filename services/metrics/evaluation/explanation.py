@@ -1,7 +1,7 @@
 """Explain a KPI: its formula with the numbers filled in, what it leaves out, and a recomputation from stored statements.
 
-A value comes from contributions, sealed or not. Its recomputation reads the statements of every subject that may have to do with
-it, folds them, and counts in plain Python, in the same snapshot of the database. So the two differ if a stored contribution or a
+A value comes from contributions, sealed or not. Its recomputation reads the statements of every subject that it may depend on,
+folds them, and counts in plain Python, in the same snapshot of the database. So the two differ if a stored contribution or a
 sealed histogram is wrong. If there are more than MOST_SUBJECTS, it is counted from all contributions, and a sample of subjects is
 recomputed (`services.metrics.evaluation.sample`).
 """

@@ -45,7 +45,7 @@ class TooManyStatements(TooLarge):
 
 @dataclass(frozen=True, slots=True)
 class HistoryStep:
-    """A statement, the contributions that its subject has since then, and those that it no longer has."""
+    """A statement, and the contributions that it added to its subject and removed from it."""
 
     event: Event
     added: list[Contribution]

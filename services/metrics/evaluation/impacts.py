@@ -34,7 +34,7 @@ def draw_intervals(kpi: Kpi, several: Iterable[Buckets]) -> None:
 
 
 def with_any_theme(query: Query) -> Query:
-    """The query of impacts, of answers with any theme if it names none."""
+    """The query of impacts; one that names no theme is of answers with any theme."""
     named = "theme" in query.group_by or any(f.dimension == "theme" for f in query.filters)
     if query.kpi.whole is None or named:
         return query

@@ -153,7 +153,7 @@ class LeftOutCounts:
         return reason_without_outcome(metric, view, ticket_under(ticket, rules), self._terms, rules)
 
     def _add_targets(self, ticket: TicketView, own: Sequence[Contribution]) -> None:
-        """Count a ticket with a target that runs, and of its waits those that a solve ended in time."""
+        """Count a ticket whose target is still running, and those of its waits that a solve ended in time."""
         if any(row.at >= self._now for row in own):
             self.counts["running"] += 1
         if self._kpi.measures[0] == SLA_NEXT_REPLY:
@@ -175,7 +175,7 @@ class LeftOutCounts:
             self.counts["negative_duration" if negative else WITHOUT_DURATION.get(calendar_family, "unsolved")] += 1
 
     def _add_unanswered(self, subject: FoldedSubject) -> None:
-        """Count a response or a review without the rating that the KPI is of."""
+        """Count a response or a review without the rating that the KPI counts."""
         reviews = STARS.family in self._kpi.families
         if any(self._recount.reads(row.measure) for row in subject.rows):
             return

@@ -20,7 +20,7 @@ FIELD = "next_breach"
 
 @dataclass(frozen=True, slots=True)
 class NextBreaches:
-    """At `now`, the earliest deadline by group of what is due and not past it; groups without any are left out."""
+    """By group, the earliest deadline of an open ticket that has not passed at `now`; groups without one are left out."""
 
     now: datetime
     deadlines: Mapping[Group, datetime]
@@ -36,7 +36,7 @@ async def read_next_breaches(
 ) -> NextBreaches | None:
     """The next breaches of the groups of a query; None if its KPI has none, or `fields` leave them out.
 
-    Under a preset with targets of its own nothing is known to be due: only ours are listed.
+    Under a preset with targets of its own there is none: only deadlines of our targets are stored.
     """
     if not query.kpi.has_next_breach or (fields is not None and FIELD not in fields):
         return None

@@ -100,7 +100,8 @@ def preset_of(parameter: str, name: str, own: dict[str, Preset]) -> Preset:
 
 
 def query_beside(query: Query, preset: Preset) -> Query:
-    """The query under another preset, without comparisons, filed as the preset does unless the query says otherwise."""
+    """The query under another preset, without comparisons. Records are filed as the preset files them, unless the query states
+    `filed_by`."""
     ours = KPIS[query.kpi.id].in_business_hours if query.business_hours else KPIS[query.kpi.id]
     kpi = ours.under(preset)
     filed_by = kpi.filed_by[0] if query.filed_by == query.kpi.filed_by[0] else query.filed_by

@@ -1,4 +1,4 @@
-"""Recompute the values of queries from the statements of their subjects, or of a sample of these if they are too many."""
+"""Recompute the values of queries from the statements of their subjects, or of a sample if there are too many."""
 
 from asyncio import to_thread
 from collections.abc import Iterator, Sequence
@@ -77,7 +77,7 @@ class Recomputation:
 
 
 async def population(connection: asyncpg.Connection, counts: Counts, query: Query, now: datetime) -> list[Subject] | None:
-    """The subjects that have to do with the query; None if they are more than MOST_SUBJECTS."""
+    """The subjects that the query may depend on; None if there are more than MOST_SUBJECTS."""
     scope = counts.scope
     if scope is None:
         return []

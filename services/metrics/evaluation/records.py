@@ -1,4 +1,4 @@
-"""The records behind a KPI: a page of contributions, each with the customer's words and how they were judged."""
+"""The records behind a KPI: a page of contributions, each with the customer's words, and their label, score and themes."""
 
 from asyncio import to_thread
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -92,7 +92,7 @@ async def list_records(
 ) -> RecordPage:
     """Up to `limit` records of the whole window before `now`, newest first, whatever the query's grain.
 
-    Of a KPI with a value at an instant: the subjects that make it up, each by its latest contribution.
+    For a KPI with a value at an instant: the subjects that it counts, each with its latest contribution.
     """
     instant = query.kpi.instant
     async with snapshot(source.pool) as connection:

@@ -136,7 +136,7 @@ class Result:
 # --- evaluation -----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All that the result of a query needs of the database. The result itself is computed without a connection."""
+    """Everything that the result of a query needs from the database. The result itself is computed without a connection."""
 
     query: Query
     now: datetime

@@ -1,6 +1,6 @@
-"""Check a value that too many subjects have to do with to recompute it from the statements of all of them.
+"""Check a value that depends on too many subjects to recompute it from the statements of all.
 
-The value is counted again from all of its contributions, without stored counts; and of a sample of subjects all contributions are
+The value is counted again from all of its contributions, without stored counts. For a sample of subjects, all contributions are
 computed again from their statements and compared with the stored ones. Work and memory don't depend on the size of the window.
 """
 

@@ -12,7 +12,7 @@ PARTITIONS = EVENTS.partitions + SCORES.partitions
 """Partitions that must have been read before there is a watermark."""
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-"""Where sums that have no beginning start, as that of the backlog."""
+"""Where sums over all time start, such as the backlog."""
 
 
 @dataclass(frozen=True, slots=True)

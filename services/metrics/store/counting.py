@@ -176,8 +176,8 @@ CONFIRM = """
 
 
 async def confirm(connection: asyncpg.Connection, counted: Mapping[int, int]) -> list[int]:
-    """Make these seals sealed, with the masks of their cuboids, but for those that a writer opened meanwhile: their counts are
-    deleted. Returns the sealed ones."""
+    """Mark these seals as sealed, with the masks of their cuboids. Seals that a writer opened meanwhile stay open, and their
+    counts are deleted. Returns the sealed ones."""
     rows = await connection.fetch(
         CONFIRM, list(counted), list(counted.values()), CUBOIDS_VERSION, Level.HOUR, DIMENSION_CUBOIDS, ALL_DIMENSIONS
     )

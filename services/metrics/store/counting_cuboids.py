@@ -81,7 +81,8 @@ class Plan(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def plan(varying: int, cuboids: int) -> Plan:
-    """The plan for the cuboids in a mask but the total, where only the dimensions in the mask `varying` have several values."""
+    """The plan for the cuboids in a mask, except the total, where only the dimensions in the mask `varying` have several
+    values."""
     counted, copies = 0, []
     for cuboid in CUBOIDS:
         if cuboid != TOTAL and cuboids & cuboid.bit:
@@ -109,10 +110,10 @@ async def count_by_cuboids(
     """
     spans: list[asyncpg.Record] = []
     for amounts in (Amounts.BINS, Amounts.ANY):
-        some = [seal for seal, mask in seals.items() if mask & TOTAL.bit and measures[seal].amounts() is amounts]
-        spans += await connection.fetch(count_totals(amounts), some) if some else []
-    if others := [seal for seal, mask in seals.items() if not mask & TOTAL.bit]:
-        spans += await connection.fetch(STORED_TOTALS, others)
+        uncounted = [seal for seal, mask in seals.items() if mask & TOTAL.bit and measures[seal].amounts() is amounts]
+        spans += await connection.fetch(count_totals(amounts), uncounted) if uncounted else []
+    if counted := [seal for seal, mask in seals.items() if not mask & TOTAL.bit]:
+        spans += await connection.fetch(STORED_TOTALS, counted)
     masks = {span["id"]: held.get(span["id"], 0) | seals[span["id"]] & TOTAL.bit for span in spans}
     spans = [span for span in spans if _may_have_cuboids(span)]
     varying: defaultdict[int, int] = defaultdict(int)

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """A place in a list. What it holds is for the list to say."""
+    """A place in a list. Each list defines what its cursors hold."""
 
     def __str__(self) -> str:
         return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")

@@ -145,13 +145,13 @@ async def add_missing(connection: asyncpg.Connection | asyncpg.Pool) -> None:
 
 
 async def prepare(connection: asyncpg.Connection | asyncpg.Pool) -> None:
-    """Have the sealer look at every tenant, and at all spans of tenants whose seals lack cuboids of this version."""
+    """Make every tenant due, with all spans of tenants whose seals lack cuboids of this version."""
     await add_missing(connection)
     await connection.execute(RENEW, CUBOIDS_VERSION)
 
 
 async def request_full_look(connection: asyncpg.Connection | asyncpg.Pool, tenant: int | None = None) -> None:
-    """Have the sealer look at all spans of a tenant, or of all tenants, at once."""
+    """Make a tenant, or every tenant, due at once, with all spans."""
     await connection.execute(REQUEST_FULL_LOOK, tenant)
 
 
@@ -198,6 +198,6 @@ async def measures_since(connection: asyncpg.Connection, tenant: int, horizon: d
 
 
 async def tidy(connection: asyncpg.Connection, claim: Claim, oldest_hour: datetime) -> None:
-    """Delete seals that no query reads: old hours but those of busy days, and spans of a zone or a measure that the tenant no
+    """Delete seals that no query reads: old hours except those of busy days, and spans of a zone or a measure that the tenant no
     longer has."""
     await connection.execute(TIDY, claim.tenant, Level.HOUR, oldest_hour, claim.zone.key, Level.DAY, BUSY)

@@ -1,4 +1,4 @@
-"""Small numbers for a tenant's values: measures, dimension values, customers."""
+"""Give a tenant's values (measures, dimension values, customers) small numbers."""
 
 import time
 from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""The subjects that may have anything to do with a KPI in a window, whether they have a contribution to it or not."""
+"""The subjects that a KPI may depend on in a window, whether they contribute to it or not."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -49,10 +49,11 @@ class Population:
 async def read_population(
     connection: asyncpg.Connection, scope: Scope, kpi: Kpi, start: datetime, end: datetime, limit: int
 ) -> Population:
-    """The subjects with any contribution in [start, end) that a change of the KPI could come from, and that its filters select.
+    """The subjects with a contribution in [start, end) to a related measure, as the filters select it.
 
-    Also those that were dropped later, since nothing else of them is left; and of a KPI with a value at an instant those that
-    count at the start. Filters on themes and urgency are left to the caller: most contributions have neither.
+    Among them are tickets that were dropped later, which have no other contribution, and, for a KPI with a value at an instant,
+    the subjects that it counts at the start. Filters on themes and urgency are left to the caller: most contributions have
+    neither.
     """
     measures = await related_measures(connection, scope, kpi)
     related = [number for number, name in measures.items() if is_related(name, kpi) or name in scope.measures.values()]

@@ -1,4 +1,4 @@
-"""Which interned values nothing uses any more, and deleting them: pseudonyms of erased customers, values that only they had.
+"""Find and delete interned values that nothing uses any more: pseudonyms of erased customers, and values that only they had.
 
 A process remembers the numbers of values for `interning.REMEMBERED_SECONDS`. So a value is first marked as unused, and deleted
 only if a purge that comes much later finds it unused and still marked. A look-up of a marked value removes the mark, and a purge
@@ -53,7 +53,7 @@ FINISH = f"""
 DELETE FROM purges WHERE tenant = $1 AND erased_at = $2
 {" ".join(f"AND NOT EXISTS (SELECT FROM {table} WHERE tenant = $1 AND unused_since IS NOT NULL)" for table in TABLES)}
 """  # noqa: S608
-"""Not where another subject was erased meanwhile."""
+"""Keeps the row if another subject was erased meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Purge:
 
 
 async def note_erasures(connection: asyncpg.Connection, tenants: Sequence[int]) -> None:
-    """Have the values of these tenants purged, in the transaction that erases their subjects."""
+    """Request purges of the values of these tenants, in the transaction that erases their subjects."""
     await connection.execute(NOTE, sorted(set(tenants)))
 
 

@@ -147,7 +147,7 @@ def without_empty(cells: Mapping[Cell, Mapping[str, Histogram]]) -> Histograms:
 
 
 def key_of(scope: Scope) -> Hashable:
-    """All that the histograms of a run depend on, beside its seals."""
+    """Everything except its seals that the histograms of a run depend on."""
     selection = scope.selection
     filters = tuple(
         (f.dimension, *((tuple(scope.ids(f.dimension, values)), None in values) for values in (f.include, f.exclude)))
@@ -188,7 +188,7 @@ async def read_counts_of(
     most_bins: int | None = None,
     cache: RunCache | None = None,
 ) -> StoredCounts:
-    """The counts of these spans, but for buckets that are left out. `cache`: the sums of runs that earlier queries read.
+    """The counts of these spans, without the buckets in `leave_out`. `cache`: the sums of runs that earlier queries read.
 
     Raises as `counts`.
     """
@@ -207,8 +207,8 @@ async def read_counts_of(
     run_rows = await _fetch(connection, of_gaps, scope, counted, most_bins)
     net = is_net(scope)
     for single in (True, False):
-        some = [(number, run) for number, run in numbered if run not in scanned and (len(run) == 1 and not net) is single]
-        run_rows += await _fetch(connection, partial(of_runs, cuboid=cuboid, single=single), scope, some, most_bins)
+        selected = [(number, run) for number, run in numbered if run not in scanned and (len(run) == 1 and not net) is single]
+        run_rows += await _fetch(connection, partial(of_runs, cuboid=cuboid, single=single), scope, selected, most_bins)
     return bounded(StoredCounts(scope, rows, run_rows, runs, parts, places, cache), most_bins)
 
 

@@ -142,7 +142,7 @@ async def note_invalid(connection: asyncpg.Connection, tenant: int, subjects: Se
 
 
 async def compare(connection: asyncpg.Connection, build: Build, seconds: float) -> RebuildComparison:
-    """Compare the served contributions of a tenant with those of a build, for at most so many seconds."""
+    """Compare the served contributions of a tenant with those of a build, for at most `seconds`."""
     deadline = monotonic() + seconds
     compared, left_out = [], []
     for name, served, built in await connection.fetch(MEASURES, build.tenant):

@@ -35,7 +35,7 @@ class RunSum:
 
 
 Key = tuple[Hashable, Run]
-"""All that the histograms of a run depend on beside its seals, and the run."""
+"""Everything that the histograms of a run depend on except its seals, and the run."""
 
 
 class RunCache:

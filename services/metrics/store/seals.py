@@ -42,7 +42,7 @@ HOURS_SEALED = timedelta(days=8)
 """How far back hours are sealed."""
 
 RENEWED = timedelta(seconds=10)
-"""How exact an open seal's `since` is: more often it isn't written again."""
+"""The precision of an open seal's `since`: it is rewritten at most this often."""
 
 INVALIDATE = """
     WITH touched AS (

@@ -93,8 +93,8 @@ Range = tuple[int, Level, datetime, datetime]
 async def read_spans(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, edges: Sequence[datetime]) -> Spans:
     """The spans that hold `cuboid`, for the buckets `[edges[k], edges[k + 1])`.
 
-    Their counts must be read in the same snapshot. One statement reads what is enough where all but the last hours are sealed;
-    others follow for gaps in the middle.
+    Their counts must be read in the same snapshot. One statement reads all that is needed if everything is sealed except the last
+    hours; others follow for gaps in the middle.
     """
     plan = SpanPlan(sorted(scope.measures), edges)
     likely = list(plan.likely_ranges())
@@ -146,7 +146,7 @@ class SpanPlan:
         self._gaps = rest
 
     def likely_ranges(self) -> Iterator[Range]:
-        """The ranges that are enough if all spans but the last ones of the window are sealed, and hold the cuboid."""
+        """The ranges that are enough if all spans except the last ones of the window are sealed and hold the cuboid."""
         longest = self._longest_bucket()
         hours, days = self._hours(), self._likely_days()
         if longest >= SHORTEST_DAY:

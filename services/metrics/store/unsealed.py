@@ -87,8 +87,8 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Unsealed:
     """Spans of one level that lack a valid seal. `spans` have rested and can be counted, latest first; `complete`: there are no
-    more of these. Of the others, which changed too short a time ago: when the first of them changed, and where the earliest
-    begins."""
+    more of these. Other spans changed too recently: `resting_since` is when the first of them changed, `resting_starts` where the
+    earliest begins."""
 
     spans: list[SpanToSeal]
     complete: bool = True

@@ -1,4 +1,5 @@
-"""Append-only lists of versions, one for each tenant, of which a revision of its terms has the beginning."""
+"""Append-only lists of versions, one for each tenant. A revision of the tenant's terms consists of the first versions of a list,
+up to a number."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

@@ -142,7 +142,7 @@ class Writer:
 
         What is served stays as it is until the exchange.
 
-        Returns the build as it is now; None if it is no longer wanted, or another builder was faster.
+        Returns the build as it is now; None if it was replaced, or another builder has advanced it.
         """
 
         async def work(connection: asyncpg.Connection) -> Build | None:
@@ -275,7 +275,7 @@ def fold(subject: Subject, terms: Terms) -> list[Contribution]:
 
 
 def are_usual(rows: Sequence[Contribution]) -> bool:
-    """Whether all bins and amounts are so small that none can be a problem."""
+    """Whether all bins and amounts are clearly small enough to be stored."""
     largest_bin = max(map(abs, [row.bin for row in rows]), default=0)
     return largest_bin <= LARGEST_BIN and max(map(abs, [row.amount for row in rows]), default=0) <= LONGEST_DURATION
 

@@ -1,8 +1,8 @@
-"""The queries that a verification compares: each pair of what a query can say, in few queries (pairwise testing).
+"""The queries that a verification compares: each pair of choices that a query can combine, in few queries (pairwise testing).
 
-A query says which KPI and how it is computed (filed by, hours), over which window, for which groups or filters, and in
-which zone. Most faults show where one or two of these choices meet (Kuhn, Wallace and Gallo, "Software fault interactions and
-implications for software testing", 2004), so every two that can meet do so in at least one query.
+A query chooses a KPI and how it is computed (filed by, hours), a window, groups or filters, and a zone. Most faults show where
+one or two of these choices meet (Kuhn, Wallace and Gallo, "Software fault interactions and implications for software testing",
+2004), so every two that can meet do so in at least one query.
 """
 
 from collections import Counter
