@@ -1,8 +1,8 @@
 """The ages of open tickets, from the steps of the backlog.
 
-A step up is in the bin of the quarter of an hour in which its ticket was opened, the steps down of that ticket in its negative.
-So the open tickets of each quarter are the difference of the two, and an age is right to seven and a half minutes. Bins are
-stored: never change them.
+A step up is in the bin of the quarter of an hour in which its ticket was opened; the steps down of that ticket are in the
+negative of this bin. So the number of open tickets of each quarter is the difference of the two, and an age is exact to seven and
+a half minutes. Bins are stored: never change them.
 """
 
 from collections import Counter

@@ -15,7 +15,7 @@ from statistics import NormalDist
 
 SEED = 20_261_128
 REPLICATES = 999
-"""So the ends of an interval of 95 % are the replicates of rank 25 and 975."""
+"""With this number, the ends of an interval of 95 % are the replicates of rank 25 and 975."""
 LOW, HIGH = 25, 975
 
 NORMAL_FROM = 30
@@ -52,7 +52,7 @@ def drawn(cells: tuple[Cell, ...], random: Random) -> Iterator[tuple[float, floa
 
 
 def poisson(mean: int, random: Random) -> float:
-    """A Poisson variable; each takes one random number, but of a mean of 0 none."""
+    """A Poisson variable. It takes one random number, or none if the mean is 0."""
     if not mean:
         return 0.0
     uniform = random.random() or 0.5

@@ -1,8 +1,8 @@
 """Business hours: the time between two instants in which a tenant's calendars are open.
 
 A calendar belongs to the teams that it names; one without teams is the default of all others. Calendars are append-only: each
-version counts from its first day on, and of several that count for a day the last one added does. While a ticket belongs to a
-team, that team's calendar counts.
+version applies from its first day on, and of several that apply to a day, the last one added is used. While a ticket belongs to a
+team, that team's calendar is used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from services.metrics.domain.ticket import Assignments
 
 DAY = 24 * 60 * 60
 LONGEST_SEARCH = timedelta(days=5 * 365)
-"""How far after its start a deadline is looked for."""
+"""How long after its start a deadline can be at most."""
 HOLIDAYS_VERSION = "0.109"
 """The version of the library that knows the public holidays. Stored numbers depend on it: see CONTRIBUTIONS_VERSION."""
 
@@ -47,7 +47,7 @@ class Holidays:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """One version of a calendar. It counts from the beginning of the day `first_day` in its zone.
+    """One version of a calendar. It applies from the beginning of the day `first_day` in its zone.
 
     `weekly` has the hours of each weekday, Monday first. `teams`: None is the default calendar.
     """
@@ -62,7 +62,7 @@ class Calendar:
 
     @property
     def starts(self) -> datetime:
-        """The first instant that it counts for."""
+        """The first instant to which it applies."""
         return day_start(self.first_day, ZoneInfo(self.zone))
 
 
@@ -124,7 +124,7 @@ def local_spans(day: date, hours: Hours, zone: ZoneInfo) -> Iterator[TimeRange]:
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """A period in which the same versions count. `schedules` are by team; None is the default calendar's."""
+    """A period in which the same versions are used. `schedules` are by team; None is the default calendar's."""
 
     starts: datetime
     schedules: dict[str | None, Schedule]
@@ -162,7 +162,7 @@ def _eras(versions: Sequence[Calendar]) -> Iterator[Era]:
 class BusinessHours:
     """The calendars of a tenant: all their versions, in the order in which they were added.
 
-    Raises TeamsOverlap if on some day two calendars count for one team.
+    Raises TeamsOverlap if on some day two calendars apply to one team.
     """
 
     def __init__(self, versions: Sequence[Calendar] = ()) -> None:
@@ -182,7 +182,7 @@ class BusinessHours:
     def seconds(self, start: datetime, end: datetime, teams: Assignments) -> int | None:
         """The whole open seconds in [start, end) of a ticket that `teams` held, each by its calendar while it held it.
 
-        None if for a part of the time there is no calendar, or `end` is before `start`.
+        None if there is no calendar for a part of the time, or `end` is before `start`.
         """
         open_time = self.open_time(start, end, teams)
         return None if open_time is None else open_time // SECOND
@@ -201,8 +201,8 @@ class BusinessHours:
     def deadline(self, start: datetime, allowed: timedelta, teams: Assignments) -> datetime | None:
         """The last instant at which at most the `allowed` open time has passed since `start`.
 
-        If they are used up at the very end of an open interval, this is the beginning of the next one. At most LONGEST_SEARCH
-        after `start`: a calendar may never open. None if there is no calendar for a part of the time until then.
+        If that time ends with an open interval, this is the beginning of the next one. It is at most LONGEST_SEARCH after
+        `start`, since a calendar may never open. None if there is no calendar for a part of the time until then.
         """
         if not self._eras:
             return None

@@ -21,7 +21,7 @@ CLOCK = {"PT15M": 900, "PT1H": 3600}
 """Grains that follow the clock, in seconds; the others follow the calendar."""
 
 CALM = timedelta(hours=6)
-"""If a zone has the same offset at both ends of so long a time, it has it throughout."""
+"""If a zone has the same offset at both ends of a time of this length, it has it throughout."""
 
 SECOND = timedelta(seconds=1)
 

@@ -86,8 +86,8 @@ CommentRow = tuple[Row, Names, Names]
 def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score], terms: Terms = FIRST_TERMS) -> list[Contribution]:
     """The contributions of a subject. `scores` are by model and text hash; a comment counts for every model that scored it.
 
-    `terms` are the tenant's: each row has the values of the dimensions of its own, with calendars there are durations in business
-    hours, with SLA policies there are targets, and with presets there are rows of each.
+    `terms` are the tenant's: each row has the values of the tenant's own dimensions. With calendars there are also rows of
+    durations in business hours, with SLA policies rows of targets, and with presets rows of each preset.
     """
     rows = _of_ticket(view, view.ticket, scores, terms) if view.ticket is not None else _of_feedback(view, scores)
     rows = with_own(rows, view.own_dims, terms)
@@ -99,7 +99,7 @@ def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score], te
 
 
 def with_own(rows: list[Contribution], values: Mapping[str, str | None], terms: Terms) -> list[Contribution]:
-    """The rows with those of `values` that are of dimensions of the tenant's own."""
+    """The rows with the `values` of the tenant's own dimensions."""
     own = tuple(map(values.get, terms.dimensions))
     return [row._replace(own=own) for row in rows] if any(value is not None for value in own) else rows
 
@@ -184,7 +184,7 @@ def themed_rows(
 ) -> Iterator[tuple[Row, Names]]:
     """Rows of the NPS and CSAT ratings among `rows`, with the themes of all comments of the subject, for each model that has any.
 
-    They are what the impact of a theme is computed from.
+    The impact of a theme is computed from them.
     """
     if not scores:
         return

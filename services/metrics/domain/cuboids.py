@@ -24,7 +24,8 @@ MOST_VALUES = 10_000
 
 
 FEWEST = 50
-"""Contributions of a span from which on its cuboids are stored. Fewer are read as fast one by one: they have the total alone."""
+"""The least contributions of a span whose cuboids are stored. Fewer contributions are read as fast one by one: such a span has
+only the total."""
 
 MOST_BINS = 0.5
 """Bins of a cuboid for each contribution of the span, at most. With more, contributions are read as fast, and it isn't stored."""
@@ -57,7 +58,7 @@ class Cuboid:
         return not MULTI_VALUED.keys().isdisjoint(self.dimensions)
 
     def answers(self, group_by: Sequence[str], filters: Sequence[Filter]) -> bool:
-        """Whether it has all that these groups and filters need.
+        """Whether a query with these groups and filters can be answered from it.
 
         The cuboid of a multi-valued dimension counts a comment once under each value. So it has the groups of all values, and
         the comments with one value. It has neither the comments with any of several values, nor the other values of a comment.

@@ -17,8 +17,8 @@ ABOUT = {
     "agent": ("Agent", "The person of your staff who served the customer"),
     "segment": ("Segment", "The segment of the customer"),
     "priority": ("Priority", "The priority of a ticket"),
-    "theme": ("Theme", "The themes of a comment; of KPIs of scored comments only"),
-    "urgency": ("Urgency", "The reasons why a comment is urgent; of KPIs of scored comments only"),
+    "theme": ("Theme", "The themes of a comment; only for KPIs of scored comments"),
+    "urgency": ("Urgency", "The reasons why a comment is urgent; only for KPIs of scored comments"),
 }
 """The title and the description of each dimension that every tenant has."""
 
@@ -45,7 +45,7 @@ class Dimension:
 
 
 def all_dimensions(own: Collection[str], available: Collection[str]) -> list[Dimension]:
-    """The dimensions of every tenant, then the tenant's own, of which those in `available` are."""
+    """The dimensions of every tenant, then the tenant's own. Of these, results have those in `available`."""
     common = [Dimension(name, *ABOUT[name]) for name in (*DIMENSIONS, *MULTI_VALUED_DIMENSIONS)]
     return common + [Dimension(name, title_of(name), "A dimension of your own", True, name in available) for name in own]
 

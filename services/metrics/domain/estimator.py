@@ -38,11 +38,10 @@ class Estimate:
 class Estimator:
     """A function from histograms and the name of an aggregation (`""` if there is only one) to an Estimate.
 
-    `kind` says which function, `intervals` are the methods of its intervals, and `null` says when it has no value.
-    `measures` are those that it reads, `aggregations` the names that it knows, the default first. `expression` returns the
-    formula with the numbers of histograms that have a value; without it a ratio is 100 · numerator / denominator, and any other
-    value is written as it is.
-    `estimate_at`, if there is one, replaces `estimate`: its result depends on the instant that the histograms end at.
+    `kind` says which function, `intervals` are the methods of its intervals, and `null` says when it has no value. `measures` are
+    those that it reads, `aggregations` the names that it knows, the default first. `expression` returns the formula with the
+    numbers of histograms that have a value; without it a ratio is 100 · numerator / denominator, and any other value is written
+    as it is. `estimate_at`, if there is one, replaces `estimate`: its result depends on the instant at which the histograms end.
     """
 
     measures: tuple[Measure, ...]

@@ -26,7 +26,7 @@ def merged(histograms: Histograms, measure: Measure) -> Histogram:
 
 
 def count(*measures: Measure) -> Estimator:
-    """The number of rows of all these measures, 0 of none."""
+    """The number of rows of all these measures; 0 if there are none."""
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         n = sum(merged(histograms, measure).n for measure in measures)
@@ -39,7 +39,7 @@ def count(*measures: Measure) -> Estimator:
 
 
 def level(measure: Measure) -> Estimator:
-    """The sum of the steps up and down, 0 of none."""
+    """The sum of the steps up and down; 0 if there are none."""
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         total = merged(histograms, measure).total
@@ -114,8 +114,8 @@ def good_share(measure: Measure) -> Estimator:
 
 
 def index(measure: Measure) -> Estimator:
-    """100 · (share of very easy ratings − share of hard ones), each by its form: of 1 to 7 by 6–7 and 1–3. Those of several
-    forms have no distribution."""
+    """100 · (share of very easy ratings − share of hard ones), each by its form: 6–7 and 1–3 on a scale of 1 to 7. Ratings of
+    several forms have no distribution."""
 
     def parts(histograms: Histograms) -> tuple[int, int, int]:
         forms = by_name(histograms, measure)
@@ -216,7 +216,8 @@ def seconds_of(histogram: Histogram) -> dict[float, int]:
 
 
 def age(measure: Measure) -> Estimator:
-    """The quantile of the ages, in seconds, of what is open at an instant. Raises ValueError if the instant is missing."""
+    """The quantile of the ages, in seconds, of the tickets that are open at an instant. Raises ValueError if the instant is
+    missing."""
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         if merged(histograms, measure).n:

@@ -1,7 +1,7 @@
 """The form of a rating question: its scale, and which answers are good.
 
-The form is a part of the measure's name, so a 4 of 5 and a 4 of 7 never share a bin. A form that a tool states in part has the
-usual defaults.
+The form is a part of the measure's name, so a 4 of 5 and a 4 of 7 never share a bin. A form of which a tool states only a part
+has the usual defaults.
 """
 
 from dataclasses import dataclass
@@ -58,13 +58,14 @@ class Form:
 
     @property
     def hard(self) -> range:
-        """Of an effort scale the third at its hard end: 1–3 of 1–7."""
+        """The ratings of an effort scale that mean hard: the third at that end, 1–3 of 1–7."""
         steps = len(self.good)
         return range(self.low, self.low + steps) if self.good.stop > self.high else range(self.high - steps + 1, self.high + 1)
 
     @property
     def very_easy(self) -> range:
-        """Of an effort scale the good ratings but the least of them: 6–7 of 1–7. One that has a single good rating keeps it."""
+        """The ratings of an effort scale that mean very easy: the good ones except the least easy, 6–7 of 1–7. A single good
+        rating is one of them."""
         if len(self.good) == 1:
             return self.good
         return self.good[1:] if self.good.stop > self.high else self.good[:-1]

@@ -115,7 +115,7 @@ IMPACTS: dict[str, tuple[Estimator, Measure, str]] = {
     "csat": (theme_impact(THEME_CSAT, CSAT, flag_scores, csat_scores), CSAT, "points"),
     "sentiment": (theme_impact(SENTIMENT, SENTIMENT, sentiment_scores, sentiment_scores), SENTIMENT, "score"),
 }
-"""By the KPI that a theme has an impact on: the estimator, the measure of all answers, and the unit of values."""
+"""The estimator, the measure of all answers and the unit of values, by the KPI on which a theme has the impact."""
 
 
 def any_impact() -> Estimator:

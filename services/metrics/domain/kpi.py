@@ -40,8 +40,8 @@ class Kpi:
 
     `business` computes it in business hours. Only durations have it. `of_policies`: it counts targets of SLA policies.
     `has_next_breach`: its rows state the earliest deadline that is still ahead. `horizon`: how long after the end of a bucket its
-    value is expected to change. `impacts`: of the impact of a theme, by the value of `agg`, the estimator, the measure of all
-    answers, and the unit. `whole` is that measure, once `narrowed` has chosen one.
+    value is expected to change. `impacts`: for the impact of a theme, the estimator, the measure of all answers and the unit, by
+    the value of `agg`. `whole` is that measure, once `narrowed` has chosen one.
     """
 
     id: str
@@ -95,13 +95,13 @@ class Kpi:
 
     @property
     def in_business_hours(self) -> "Kpi":
-        """The same KPI, computed in business hours. Raises ValueError if it is no duration."""
+        """The same KPI, computed in business hours. Raises ValueError if it is not a duration."""
         if self.business is None:
             raise ValueError(f"{self.id} has no business hours")
         return replace(self, estimator=self.business)
 
     def narrowed(self, agg: str) -> "Kpi":
-        """The same KPI, of the impact of a theme that of this `agg` alone."""
+        """The same KPI. One of the impact of a theme is narrowed to the KPI that `agg` names."""
         if not self.impacts or self.whole is not None:
             return self
         estimator, whole, unit = self.impacts[agg or next(iter(self.impacts))]
@@ -124,7 +124,7 @@ class Kpi:
 
     @property
     def is_of_tickets(self) -> bool:
-        """Whether it counts tickets alone."""
+        """Whether it counts only tickets."""
         return all(measure.changed_by == TICKET for measure in self.measures)
 
     def difference(self, preset: Preset) -> str:

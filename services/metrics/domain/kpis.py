@@ -1,4 +1,4 @@
-"""The KPIs: one row each, definition as data. Which measures each reads is a part of its estimator."""
+"""The KPIs: one row each, the definition as data. The estimator of a KPI states the measures that it reads."""
 
 from services.metrics.domain import estimators
 from services.metrics.domain.comments import LABELS

@@ -2,7 +2,7 @@
 
 A measure's stored name is its family, or `family:qualifier` where bins of different qualifiers must not be mixed: the form of a
 rating (`csat:1..5+4`), the sentiment model (`label:e5-4`), or the event that files a row (`first_reply:created`). A family that a
-preset counts otherwise has measures of the preset's own beside ours: `first_reply@zendesk:created`.
+preset counts differently has measures of the preset's own beside ours: `first_reply@zendesk:created`.
 """
 
 from collections.abc import Iterable
@@ -30,9 +30,9 @@ Bins = Literal["count", "flag", "rating", "kind", "label", "sentiment", "duratio
 - `label`: −1 negative, 0 neutral, 1 positive
 - `sentiment`: ⌊20 · score⌋, so −20 to 20
 - `duration`: the bins of `services.metrics.domain.durations`
-- `number`: of a whole number, 0 or more, the same bins
+- `number`: the same bins, of a whole number, 0 or more
 - `level`: 1 for each step up, −1 for each step down
-- `age`: of each step up the bin of the beginning (`services.metrics.domain.ages`), of each step down its negative
+- `age`: for each step up the bin of the opening (`services.metrics.domain.ages`), for each step down its negative
 - `policy`: the number of an SLA policy (`services.metrics.domain.sla.PolicyKey`)
 """
 
@@ -76,7 +76,7 @@ class Measure:
     preset: str = ""
     """The id of the preset whose rows it has; empty: ours."""
     all_seconds_family: str = ""
-    """Of a duration in business hours: the family of the same duration in all seconds; else empty."""
+    """The family of the same duration in all seconds, if this is a duration in business hours; else empty."""
 
     @property
     def by_model(self) -> bool:
@@ -85,7 +85,7 @@ class Measure:
 
     @property
     def calendar_family(self) -> str:
-        """Of a duration in business hours the family of the same duration in all seconds, of all others their own."""
+        """The family of the same duration in all seconds, if this is a duration in business hours; else its own family."""
         return self.all_seconds_family or self.family
 
     @property

@@ -117,7 +117,7 @@ THEME_CSAT = Measure(
     qualifier="model",
     dimensions=THEME_DIMENSIONS,
 )
-"""CSAT ratings of responses and tickets likewise; bin 1 if satisfied, by the form of each."""
+"""The same of CSAT ratings of responses and tickets; bin 1 if satisfied, by the form of each."""
 
 _TABLE = (
     NPS,
@@ -148,7 +148,7 @@ EQUAL_BIN_FAMILIES = frozenset(
 """The families whose bins are the amounts."""
 
 AGE_FAMILIES = frozenset(measure.family for measure in _TABLE if measure.bins == "age")
-"""The families of which the bins of steps up and of steps down cancel each other."""
+"""The families in which the bins of steps up and of steps down cancel each other."""
 
 
 def measure_of(name: str) -> Measure:

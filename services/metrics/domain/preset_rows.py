@@ -49,8 +49,8 @@ def preset_rows(
 ) -> Iterator[tuple[Row, Dims]]:
     """The rows of a ticket under a preset.
 
-    `now`: also those of times that run until then, and of replies, of a ticket that isn't solved, if the preset counts them for
-    every ticket. They are for the export of tickets; no contribution depends on the present.
+    `now`: a ticket that isn't solved also has rows of its replies, and of times that are still running, up to `now`, if the
+    preset counts them for every ticket. They are for the export of tickets; no contribution depends on the present.
     """
     rules = preset.rules
     if ticket.dropped is not None and not rules.dropped_keep:
@@ -71,7 +71,7 @@ def rows_under(
     dims_at: DimsAt,
     now: datetime | None,
 ) -> Iterator[tuple[Row, Dims]]:
-    """The rows of every family under the rules, with our names. `counted` is the ticket as the rules see it."""
+    """The rows of every family under the rules, with our names. `counted` is the ticket under the rules."""
     times = Times(counted, rules, terms)
     for row in (
         *reply_rows(counted, rules, times),
@@ -126,7 +126,7 @@ class Times:
         return None if open_time is None else open_time // SECOND
 
     def in_statuses(self, statuses: tuple[Status, ...], now: datetime | None) -> int:
-        """The seconds in these statuses. `now` ends the status that the ticket has; without it that doesn't count."""
+        """The seconds in these statuses. The present status counts up to `now`; without `now` it doesn't count."""
         periods = [(start, end or now) for start, end in self.ticket.periods_in(statuses)]
         ended = [(start, end) for start, end in periods if end is not None and start < end]
         if self.rules.status_minutes:
@@ -201,7 +201,8 @@ def resolution(measure: Measure, solve: Solve, times: Times, *, in_business: boo
 
 
 def solved_rows(ours: TicketView, ticket: TicketView, rules: Rules, times: Times, now: datetime | None) -> Iterator[Row]:
-    """The rows of a ticket that is solved or closed, at its last solve; of the others at `now` where the rules say so."""
+    """The rows of a ticket that is solved or closed, at its last solve; those of another ticket, at `now`, where the rules say
+    so."""
     solve = ticket.current_solve
     at = solve.at if solve is not None else now if rules.solved_statuses else None
     if at is None:

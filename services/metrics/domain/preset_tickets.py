@@ -1,4 +1,4 @@
-"""A ticket as the rules of a preset see it: its statuses, solves, replies and waits."""
+"""A ticket under the rules of a preset: its statuses, solves, replies and waits."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -24,11 +24,11 @@ from services.metrics.domain.ticket import Assignments, TicketView, times_after_
 from services.metrics.domain.waits import waits_of
 
 DELETED = len(NAMES)
-"""The rank of the status that a deleted ticket has where it is one."""
+"""The rank of the status `deleted`, for presets that have it."""
 CLOSED, OPEN = STATUS_ORDER["closed"], STATUS_ORDER["open"]
 
 SETTLED_AFTER = timedelta(seconds=5)
-"""A calendar that is set so soon after the opening counts from the opening, where a preset says so."""
+"""A calendar that is set within this time after the opening counts from the opening, where a preset says so."""
 
 
 def with_opener(ticket: TicketView, rules: Rules) -> TicketView:
@@ -76,8 +76,8 @@ def with_passages(ticket: TicketView, changes: Sequence[Change]) -> TicketView:
 def with_solved_statuses(ticket: TicketView, changes: Sequence[Change]) -> TicketView:
     """The ticket with a solve at each status `solved`, or at each `closed` if there is none.
 
-    Each solve but the first is a reopening too. It has a current solve while it is solved or closed. A status that repeats the
-    one before is no change.
+    Each solve except the first is a reopening too. It has a current solve while it is solved or closed. A status that repeats the
+    one before is not a change.
     """
     distinct = [change for place, change in enumerate(changes) if not place or changes[place - 1][1] != change[1]]
     ranks = {rank for _, rank in distinct}
@@ -177,7 +177,7 @@ def minutes_between(start: datetime, end: datetime) -> int:
 
 
 def closes_of(ticket: TicketView) -> tuple[list[datetime], list[datetime]]:
-    """The times of each status solved or closed, and of each status open after the first of them, also at its time."""
+    """The times of each status solved or closed, and of each status open after the first of them or at the same time."""
     closes: list[datetime] = []
     reopenings: list[datetime] = []
     for at, rank in ticket.changes:

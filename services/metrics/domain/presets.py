@@ -73,7 +73,7 @@ class Switches:
 class Rules(Switches):
     """All parts of the definitions that a preset may change. Those that `Switches` lacks are for other systems.
 
-    `deleted_is_status` needs `solved_statuses`: deleted is no status of a ticket's life.
+    `deleted_is_status` needs `solved_statuses`: deleted is not a status in STATUS_ORDER.
     """
 
     bots_are_agents: bool = False

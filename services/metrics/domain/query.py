@@ -67,5 +67,5 @@ class Query:
 
 
 def unknown_dimension(parameter: str, name: str, dimensions: Sequence[str]) -> BadQuery:
-    """The error of a parameter with a `name` that is none of `dimensions`."""
+    """The error of a parameter with a `name` that is not in `dimensions`."""
     return BadQuery(parameter, refusal("unknown dimension", name, dimensions))

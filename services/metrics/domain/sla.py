@@ -3,8 +3,8 @@
 The first policy whose conditions hold applies, from the moment at which they first hold; later changes of the ticket make no
 difference. A target is in all seconds, or in those of the tenant's business hours (`services.metrics.domain.sla_targets`).
 
-The policies of a tenant are append-only: each version counts for the tickets opened from its beginning on, and of several that
-count for a ticket the last one added does.
+The policies of a tenant are append-only: each version applies to the tickets opened from its beginning on, and of several that
+apply to a ticket, the last one added is used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ Values = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """The values that a ticket must have one of, for each dimension; None: any value, and none."""
+    """For each dimension the values of which a ticket must have one; None: any value, or none."""
 
     priority: Values | None = None
     team: Values | None = None
@@ -104,7 +104,7 @@ class Policies:
         return hash(self.versions)
 
     def version_for(self, opened: datetime) -> int | None:
-        """The number of the version that counts for tickets of this opening; None if there is none."""
+        """The number of the version that applies to tickets opened then; None if there is none."""
         return next((n for n in range(len(self.versions), 0, -1) if self.versions[n - 1].starts <= opened), None)
 
 
@@ -126,7 +126,7 @@ def applied_policy(policies: Policies, subject: SubjectView, ticket: TicketView)
 
 
 def applications_of(policies: Policies, subject: SubjectView, ticket: TicketView) -> Iterator[tuple[datetime, AppliedPolicy]]:
-    """The policies whose conditions hold, each from the time at which they first do in place of those of the one before it."""
+    """The policies whose conditions hold, one after the other, each with the time from which it replaces the one before it."""
     version = policies.version_for(ticket.opened)
     if version is None:
         return

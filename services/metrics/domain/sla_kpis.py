@@ -14,7 +14,7 @@ SLA_KPIS = (
         formula=SHARE,
         unit="percent",
         direction="higher",
-        population="tickets to which an SLA policy applied, but those that an agent opened, and those that were solved by the"
+        population="tickets to which an SLA policy applied, except those that an agent opened, and those that were solved by the"
         f" deadline without a reply; a reply at the deadline meets the target; {FILING}",
         estimator=estimators.share(SLA_FIRST_REPLY, 1),
         of_policies=True,
@@ -26,7 +26,7 @@ SLA_KPIS = (
         unit="percent",
         direction="higher",
         population="waits of customers for a next reply (as of `next_reply_time`), of tickets to which an SLA policy with a"
-        " target for it applied, but those that a solve ended by the deadline; a reply at the deadline meets the target;"
+        " target for it applied, except those that a solve ended by the deadline; a reply at the deadline meets the target;"
         f" {FILING}",
         estimator=estimators.share(SLA_NEXT_REPLY, 1),
         of_policies=True,

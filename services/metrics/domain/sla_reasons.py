@@ -16,7 +16,7 @@ NoOutcome = Literal["no_target", "no_value", "no_calendar", "paused", "cancelled
 
 
 def reason_without_outcome(metric: Metric, view: SubjectView, ticket: TicketView, terms: Terms, rules: Rules = OURS) -> NoOutcome:
-    """Why a ticket has no outcome of any target of this metric. `ticket` is as the rules see it (`ticket_under`)."""
+    """Why a ticket has no outcome of any target of this metric. `ticket` is the ticket under the rules (`ticket_under`)."""
     policies = policies_with_target(metric, view, ticket, terms, rules)
     if not policies or (metric == "first_reply" and ticket.by_agent):
         return "no_target"

@@ -35,7 +35,7 @@ DUE: dict[Metric, str] = {
 def sla_rows(
     view: SubjectView, ticket: TicketView, terms: Terms, dims_at: DimsAt, *, solve_fulfils: bool = False
 ) -> Iterator[tuple[Row, Dims]]:
-    """The rows of a ticket's targets, with the priority at which the policy applied; none without a target.
+    """The rows of a ticket's targets, with the priority that it had when the policy applied; none without a target.
 
     `solve_fulfils`: a solve meets the target of a reply as the reply does.
     """
@@ -58,7 +58,8 @@ def sla_rows(
 def sla_rows_by_application(view: SubjectView, ticket: TicketView, terms: Terms, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
     """The rows of the targets that each policy gives a ticket when it applies, with the priority at that time.
 
-    Those of SLA_OVERDUE have the priority at which the last one applied. There are none of the open tickets with a deadline.
+    Rows of SLA_OVERDUE have the priority that the ticket had when the last policy applied. The measures of open tickets with a
+    deadline get no rows.
     """
     applications = list(applications_of(terms.policies, view, ticket))
     if not applications:

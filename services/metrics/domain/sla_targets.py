@@ -22,7 +22,7 @@ Metric = Literal["first_reply", "next_reply", "resolution"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 LATEST_START = datetime(9000, 1, 1, tzinfo=UTC)
-"""A time that runs from a later instant has no target: the deadline may be no time of the calendar."""
+"""A time that runs from a later instant has no target: its deadline may be later than the last possible time."""
 
 
 def target_of(policy: Policy, metric: Metric) -> Target | None:
@@ -82,8 +82,8 @@ def next_reply(clock: "Clock", wait: Wait) -> Outcome | None:
 def periods_that_count(metric: Metric, policy: Policy, ticket: TicketView) -> Iterator[Period]:
     """The periods whose time counts for the targets of a metric; the last may have no end.
 
-    None for a wait that began after the last solve: without a reply its target is cancelled, whatever time has passed. The time
-    of a resolution that never ran is the empty one at the opening.
+    A wait that began after the last solve has no period: without a reply its target is cancelled, whatever time has passed. If
+    the time of a resolution never ran, there is one empty period, at the opening.
     """
     match metric:
         case "first_reply":
@@ -128,7 +128,7 @@ def outcomes_by_application(
 def given_by_application(
     metric: Metric, applications: Sequence[tuple[datetime, AppliedPolicy]], ticket: TicketView
 ) -> Iterator[tuple[AppliedPolicy, Wait | None]]:
-    """The policies that each give a ticket a target of this metric, of a next reply with its wait.
+    """The policies that each give a ticket a target of this metric; for a next reply, each with its wait.
 
     The target of the first reply is that of the policy at the opening, else of the last one that applied before the reply. The
     other targets are those of each policy that was in force meanwhile, all from one beginning.

@@ -1,4 +1,4 @@
-"""The KPIs of tickets, but those of SLA policies."""
+"""The KPIs of tickets, except those of SLA policies."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ SUPPORT_KPIS = (
         formula="count of tickets",
         unit="count",
         direction="none",
-        population="tickets but merged, spam and deleted ones",
+        population="tickets except merged, spam and deleted ones",
         estimator=estimators.count(OPENED),
         min_n=0,
     ),
@@ -75,7 +75,7 @@ SUPPORT_KPIS = (
         formula="count of changes from solved or closed back to an unsolved status",
         unit="count",
         direction="lower",
-        population="tickets but merged, spam and deleted ones",
+        population="tickets except merged, spam and deleted ones",
         estimator=estimators.count(REOPENED),
         min_n=0,
     ),
@@ -85,7 +85,7 @@ SUPPORT_KPIS = (
         formula="tickets opened before the instant and not solved or closed just before it",
         unit="count",
         direction="lower",
-        population="tickets but merged, spam and deleted ones",
+        population="tickets except merged, spam and deleted ones",
         estimator=estimators.level(BACKLOG),
         min_n=0,
     ),
@@ -213,7 +213,7 @@ SUPPORT_KPIS = (
         f" {HORIZON.days} days after the end of the period",
         unit="percent",
         direction="higher",
-        population="tickets but merged, spam and deleted ones",
+        population="tickets except merged, spam and deleted ones",
         estimator=estimators.share(SOLVED_COHORT, 1),
         horizon=HORIZON,
     ),

@@ -25,7 +25,7 @@ class Assignments(Struct, frozen=True):
     names: tuple[str | None, ...] = ()
 
     def at(self, instant: datetime) -> str | None:
-        """The last name assigned at or before the instant, else the first one ever; None without any assignment."""
+        """The last name assigned at or before the instant, else the first one of all; None without any assignment."""
         if not self.names:
             return None
         return self.names[max(bisect_right(self.times, instant) - 1, 0)]

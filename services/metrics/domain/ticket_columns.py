@@ -44,7 +44,7 @@ TARGET_STATES = (
 class ExportedTicket:
     """A ticket whose opening is known, with its contributions, at `now`. `model` is the promoted one.
 
-    Under a `preset`, `ticket` is as its rules see it, and `rows` include those of the preset.
+    Under a `preset`, `ticket` is the ticket under its rules, and `rows` include those of the preset.
     """
 
     subject: str
@@ -75,7 +75,7 @@ class ExportedTicket:
 
     @property
     def reopens(self) -> int | None:
-        """How often it was reopened. None if it was never solved, where a preset counts the solves but the first."""
+        """How often it was reopened. None if it was never solved and the preset counts solves except the first."""
         never_solved = self.preset is not None and self.preset.rules.solved_statuses and not self.ticket.solves
         return None if never_solved else len(self.ticket.reopenings)
 

@@ -87,9 +87,9 @@ SLA_OVERDUE = Measure(family="sla_overdue", bins="level", unit="count", filed_by
 SLA_DUE = Measure(family="sla_due", bins="policy", unit="policy", filed_by=("due",), changed_by=TICKET)
 """Open tickets without a reply, by their deadline, past or future. No KPI reads them: `/v1/sla/upcoming` lists them."""
 SLA_DUE_NEXT_REPLY = replace(SLA_DUE, family="sla_due_next_reply")
-"""Open tickets whose customer waits for a next reply, likewise."""
+"""The same of open tickets whose customer waits for a next reply."""
 SLA_DUE_RESOLUTION = replace(SLA_DUE, family="sla_due_resolution")
-"""Open tickets with a target for their resolution, likewise. While the time is paused before the deadline there is none."""
+"""The same of open tickets with a target for their resolution. While the time is paused before the deadline, there is no row."""
 
 TICKET_MEASURES = (
     OPENED,

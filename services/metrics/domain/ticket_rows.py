@@ -1,4 +1,4 @@
-"""The rows of a ticket, but those of its comments and its SLA targets."""
+"""The rows of a ticket, except those of its comments and its SLA targets."""
 
 from collections.abc import Iterator
 

@@ -8,7 +8,7 @@ from shared.events import Event
 
 
 def months_before(at: datetime, months: int) -> datetime:
-    """The same day and time so many months earlier; the last day of a month that has no such day."""
+    """The same day and time `months` earlier; the last day of the month if it has no such day."""
     year, month = divmod(at.year * 12 + at.month - 1 - months, 12)
     return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
 

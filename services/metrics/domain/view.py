@@ -174,7 +174,7 @@ def in_order(statements: Iterable[Event]) -> list[Event]:
 
 
 def own_dimensions(values: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Those of `values` that are of no dimension that every tenant has."""
+    """Those of `values` whose dimension is the tenant's own."""
     return {name: value for name, value in values.items() if name not in COMMON}
 
 

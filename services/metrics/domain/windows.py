@@ -10,7 +10,7 @@ from services.metrics.domain.calendar import CLOCK, Grain, Unit, WeekStart, day_
 from shared.windows import Time, parse_length
 
 MAX_ROWS = 10_000
-"""Rows of one result, each counted once for itself and once for each comparison."""
+"""The most rows of one result. Each row counts once, and once more for each comparison."""
 
 EXAMPLES_OF_LENGTHS = ("15m", "24h", "7d", "30d", "90d", "365d")
 
@@ -28,10 +28,10 @@ CALENDAR: dict[str, tuple[Unit, int]] = {
     "this_iso_year": ("iso_year", 0),
     "last_iso_year": ("iso_year", -1),
 }
-"""Windows of the calendar: a unit, and which one, counted from the present one, which ends now."""
+"""Windows of the calendar: a unit, and its number counted from the present one, which ends now."""
 
 WINDOW_NAMES = (*EXAMPLES_OF_LENGTHS, *CALENDAR)
-"""Windows by name, as far as they can be listed: any other number of minutes, hours or days is one too."""
+"""Names of windows. These can be listed; any other number of minutes, hours or days is a window too."""
 DEFAULT_WINDOW = "30d"
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
