@@ -74,13 +74,12 @@ curl -s -X PUT -H "Authorization: Bearer $ADMIN" -H 'Content-Type: application/j
 too |
 | `first_reply.from` | `opening` | `handoff`: the time runs from the latest change from pending to open, or reopening, before \
 the reply |
-| `reopen.grace_minutes` | 0 | a reopening that is solved again within so many minutes doesn't count: the ticket stays solved. \
-Until it is \
-solved again it counts. At most {int(MOST_GRACE.total_seconds()) // 60} |
+| `reopen.grace_minutes` | 0 | a reopening after which the ticket is solved again within this many minutes doesn't count: \
+the ticket stays solved. Until it is solved again, the reopening counts. At most {int(MOST_GRACE.total_seconds()) // 60} |
 | `reopen.grace_needs_agent` | false | true: such a reopening counts after all if a human agent replied before it was solved \
 again |
 | `resolution.clock` | `seconds` | `minutes`: the minute of the solve − the minute of the opening, whatever their seconds |
-| `one_touch.max_replies` | null | at most so many replies, none included, whether the ticket was reopened or not; null: \
+| `one_touch.max_replies` | null | at most this many replies, possibly none, whether the ticket was reopened or not; null: \
 exactly one, \
 and never reopened. At most {MOST_REPLIES} |
 | `one_touch.counts_opening` | false | an agent's own opening counts as a reply |

@@ -29,7 +29,7 @@ from services.metrics.api import (
 from services.metrics.api.dependencies import Metrics
 from services.metrics.builder import Builder
 from services.metrics.clients.ingest import Ingest
-from services.metrics.consumer import Intake, Positions, idle
+from services.metrics.consumer import Intake, Positions, idle_callback
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.row_cache import Caches
 from services.metrics.evaluation.source import Source
@@ -197,7 +197,7 @@ def consumer(settings: Settings, announcer: Announcer, pool: asyncpg.Pool, repla
         topics=(EVENTS, SCORES),
         handler=Intake(Writer(pool), announcer),
         replay=replays.request,
-        on_idle=idle(pool),
+        on_idle=idle_callback(pool),
         stored=Positions(pool),
         instance=settings.kafka_instance,
     )

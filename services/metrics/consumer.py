@@ -83,7 +83,7 @@ def unavailable_is_retry() -> Iterator[None]:
         raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
 
 
-def idle(pool: asyncpg.Pool) -> Callable[[Mapping[Partition, int]], Awaitable[None]]:
+def idle_callback(pool: asyncpg.Pool) -> Callable[[Mapping[Partition, int]], Awaitable[None]]:
     """A callback for partitions that are read to their end: it moves their watermark on with the clock."""
 
     async def note(positions: Mapping[Partition, int]) -> None:
@@ -141,10 +141,10 @@ def decode(records: Sequence[Record]) -> Decoded:
         raise Poison(poison)
     events = [item for _, item in sources if isinstance(item, Event)]
     scores = [item for _, item in sources if isinstance(item, ScoreEvent)]
-    return Decoded(Batch(events, scores, reached(sources), changes(sources)), sources)
+    return Decoded(Batch(events, scores, positions_after(sources), changes(sources)), sources)
 
 
-def reached(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partition, Reached]:
+def positions_after(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partition, Reached]:
     """The position of each partition after these records."""
     places: dict[Partition, Reached] = {}
     for record, item in sources:

@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from services.metrics.announcer import Announcer
-from services.metrics.consumer import Intake, idle
+from services.metrics.consumer import Intake, idle_callback
 from services.metrics.instruments import EVENT_SECONDS
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
@@ -156,7 +156,7 @@ async def test_an_outage_of_the_database_is_a_retry() -> None:
         with pytest.raises(Retry):
             await Intake(Writer(pool), Announcer(FakeProducer()))([record(GOOD)])
         with pytest.raises(Retry):
-            await idle(pool)({("feedback.events", 0): 1})
+            await idle_callback(pool)({("feedback.events", 0): 1})
 
 
 @dataclass

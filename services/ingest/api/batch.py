@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from services.ingest.api.cloudevents import explain_cloudevent, refuse_cloudevents
 from services.ingest.api.dependencies import Ingest, IngestState
-from services.ingest.api.feedback import IdempotencyKey, KeyReused, Target, reused_keys, unusable
+from services.ingest.api.feedback import IdempotencyKey, KeyReused, Target, problem_of_record, reused_keys
 from services.ingest.domain.batch import TooMany, is_array, split_array, split_lines
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
@@ -170,7 +170,7 @@ class BatchParser:
             delivery_id = f"{self._key}:{index}" if self._key else None
             outcome = with_erasure_digest(receive_record(self._connection, value, delivery_id, raw, self._ingest.now()))
         except (Invalid, TooLong) as error:
-            outcome = explain_cloudevent(unusable(error), value, {})
+            outcome = explain_cloudevent(problem_of_record(error), value, {})
         except strict_json.Malformed as error:
             outcome = Unprocessable(str(error))
         return ParsedRecord(index, id_of(value), outcome)

@@ -158,11 +158,11 @@ def parse_delivery(connection: Connection, body: RecordBody, key: str | None, no
     try:
         delivery = receive_record(connection, value, key, body.raw, now)
     except (Invalid, TooLong) as error:
-        raise explain_cloudevent(unusable(error), value, body.headers) from None
+        raise explain_cloudevent(problem_of_record(error), value, body.headers) from None
     return value["id"], with_erasure_digest(delivery)
 
 
-def unusable(error: Invalid | TooLong) -> Unprocessable:
+def problem_of_record(error: Invalid | TooLong) -> Unprocessable:
     """The problem with a record that can't be used."""
     if isinstance(error, TooLong):
         return Unprocessable(str(error))

@@ -149,7 +149,7 @@ async def upload_part(
     async with outage_is_503():
         stored = await ingest.imports.add_part(tenant, parse_number(number), place, content)
     if not isinstance(stored, UploadedPart):
-        raise refused(stored)
+        raise problem_of_refusal(stored)
     return ImportPartView.model_validate(stored, from_attributes=True)
 
 
@@ -181,7 +181,7 @@ async def start_import(ingest: IngestState, tenant: TenantName, number: str) -> 
     if isinstance(job, int):
         raise Conflict(f"part {job} is not uploaded")
     if not isinstance(job, Import):
-        raise refused(job)
+        raise problem_of_refusal(job)
     ingest.wake_importer()
     return as_view(job, ingest.now())
 
@@ -244,7 +244,7 @@ async def load_import(ingest: Ingest, tenant: str, number: str) -> Import:
     return job
 
 
-def refused(refusal: Refusal) -> Problem:
+def problem_of_refusal(refusal: Refusal) -> Problem:
     """The problem of an import that can't be continued."""
     match refusal:
         case "missing":

@@ -64,7 +64,9 @@ async def get_taxonomy(ingest: IngestState, tenant: TenantName, revision: Revisi
     """A tenant that never set its own has revision 0, the themes that Earshot ships."""
     taxonomies = ingest.taxonomies
     async with outage_is_503():
-        taxonomy = await (taxonomies.current(tenant) if revision is None else taxonomies.find(tenant, possible(revision)))
+        taxonomy = await (
+            taxonomies.current(tenant) if revision is None else taxonomies.find(tenant, storable_revision(revision))
+        )
     if taxonomy is None:
         raise NotFound("the taxonomy has no such revision")
     return as_view(taxonomy)
@@ -94,7 +96,7 @@ async def set_taxonomy(
 )
 async def reset_taxonomy(ingest: IngestState, tenant: TenantName, revision: BasedOn = None) -> TaxonomyView:
     """A reset is a revision of its own."""
-    based_on = None if revision is None else possible(revision)
+    based_on = None if revision is None else storable_revision(revision)
     return as_view(await change_taxonomy(ingest, tenant, None, based_on))
 
 
@@ -115,7 +117,7 @@ async def change_taxonomy(
     return taxonomy
 
 
-def possible(revision: int) -> int:
+def storable_revision(revision: int) -> int:
     """The revision, or the largest one that the database can store if that is smaller."""
     return min(revision, MAX_REVISION)
 

@@ -32,7 +32,7 @@ async def encode_result(result: Result, sides: Sequence[Side], fields: Sequence[
     async for row in result.rows():
         others = [(side, await anext(values)) for side, values in zip(sides, beside, strict=True)]
         of_bucket = encoded[row.number]
-        of_bucket[row.group] = msgspec.json.encode(only(row_of(result, row) | values_beside(row, others), fields))
+        of_bucket[row.group] = msgspec.json.encode(select_fields(row_of(result, row) | values_beside(row, others), fields))
         if row.estimate.n > 0:
             sampled.add(row.group)
         if len(of_bucket) == len(result.groups):
@@ -43,7 +43,7 @@ async def encode_result(result: Result, sides: Sequence[Side], fields: Sequence[
             encoded[number] = of_bucket = dict(bucket.rows)
             for group in result.groups:
                 if group not in of_bucket:
-                    of_bucket[group] = msgspec.json.encode(only(row_of(result, result.empty_row(number, group)), fields))
+                    of_bucket[group] = msgspec.json.encode(select_fields(row_of(result, result.empty_row(number, group)), fields))
     rows = b",".join([of_bucket[group] for of_bucket in encoded for group in result.groups])
     return b"".join((msgspec.json.encode(head)[:-1], b',"rows":[', rows, b"]}"))
 
@@ -55,12 +55,12 @@ def encode_records(page: RecordPage, fields: Sequence[str]) -> bytes:
         **head,
         "dimensions": page.own_dimensions,
         "next": str(page.next) if page.next else None,
-        "records": [only(record_of(entry, page.window.zone, page.names), fields) for entry in page.entries],
+        "records": [select_fields(record_of(entry, page.window.zone, page.names), fields) for entry in page.entries],
     }
     return msgspec.json.encode(body)
 
 
-def only(entry: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+def select_fields(entry: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
     """The fields of an entry that are selected; it may lack some of them."""
     return {name: value for name, value in entry.items() if name in fields}
 

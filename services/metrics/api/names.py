@@ -111,7 +111,7 @@ async def put_names(
     body: Annotated[Names, JsonBody(Names, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> Names:
     """Store the names and return the directory."""
-    async with changing(state, tenant) as (connection, number):
+    async with names_transaction(state, tenant) as (connection, number):
         await replace_names(connection, number, body.model_dump())
         return await read_directory(connection, number)
 
@@ -130,7 +130,7 @@ async def patch_names(
     body: Annotated[NameChanges, JsonBody(NameChanges, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> Names:
     """Store the changes and return the directory."""
-    async with changing(state, tenant) as (connection, number):
+    async with names_transaction(state, tenant) as (connection, number):
         await change_names(connection, number, body.model_dump())
         return await read_directory(connection, number)
 
@@ -151,12 +151,12 @@ async def post_tool_names(
     """Store the names. Of two of one value the later one counts."""
     latest = {(one.dimension, one.value): one for one in sorted(body.names, key=lambda one: one.stated_at)}
     if latest:
-        async with changing(state, tenant) as (connection, number):
+        async with names_transaction(state, tenant) as (connection, number):
             await add_tool_names(connection, number, [ToolName(**one.model_dump()) for one in latest.values()])
 
 
 @asynccontextmanager
-async def changing(state: Metrics, tenant: str) -> AsyncIterator[tuple[asyncpg.pool.PoolConnectionProxy, int]]:
+async def names_transaction(state: Metrics, tenant: str) -> AsyncIterator[tuple[asyncpg.pool.PoolConnectionProxy, int]]:
     """A transaction that changes a tenant's names, and the tenant's number. Raises UnknownTenant.
 
     TooManyNames within it becomes Unprocessable.

@@ -44,7 +44,7 @@ Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Time = Annotated[str, AfterValidator(checked_time)]
 
 
-def values(dimension: str, example: str) -> Any:
+def condition_values(dimension: str, example: str) -> Any:
     """The field of a condition."""
     return Field(
         None,
@@ -60,10 +60,10 @@ class ConditionsBody(BaseModel):
     """Conditions that must all hold. A policy without conditions applies to every ticket."""
 
     model_config = ConfigDict(extra="forbid")
-    priority: list[Line] | None = values("the priority", "high")
-    team: list[Line] | None = values("the team", "billing")
-    channel: list[Line] | None = values("the channel", "email")
-    segment: list[Line] | None = values("the segment", "enterprise")
+    priority: list[Line] | None = condition_values("the priority", "high")
+    team: list[Line] | None = condition_values("the team", "billing")
+    channel: list[Line] | None = condition_values("the channel", "email")
+    segment: list[Line] | None = condition_values("the segment", "enterprise")
 
 
 class TargetBody(BaseModel):

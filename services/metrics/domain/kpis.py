@@ -46,7 +46,7 @@ _TABLE = (
     Kpi(
         id="csat_mean",
         name="Mean satisfaction rating",
-        formula="sum of ratings / ratings, of one form; none where several forms meet",
+        formula="sum of ratings / number of ratings, of one form; no value for ratings of several forms",
         unit="rating",
         direction="higher",
         population="answered CSAT questions and ratings of tickets",
@@ -64,7 +64,7 @@ _TABLE = (
     Kpi(
         id="ces_mean",
         name="Mean effort rating",
-        formula="sum of ratings / ratings, of one form; none where several forms meet",
+        formula="sum of ratings / number of ratings, of one form; no value for ratings of several forms",
         unit="rating",
         direction="higher",
         population="answered effort questions",
@@ -76,8 +76,8 @@ _TABLE = (
         formula="100 · (answers that it was very easy (6–7 of 1–7) − answers that it was hard (1–3 of 1–7)) / all answers",
         unit="points",
         direction="higher",
-        population="answered effort questions, of every form; on other scales hard is the third at that end, and very easy the"
-        " third at the other end but the least of it",
+        population="answered effort questions, of every form; on other scales hard is the third at that end, and very easy is "
+        "the third at the other end except its least easy rating",
         estimator=estimators.index(CES),
     ),
     Kpi(
@@ -133,7 +133,7 @@ _TABLE = (
         formula="100 · (positive comments − negative comments) / scored comments",
         unit="points",
         direction="higher",
-        population="customers' comments that the promoted model labelled; a human's label replaces its own",
+        population="customers' comments that the promoted model labelled; a human's label replaces the model's",
         estimator=estimators.balance(LABEL, -1, 1),
     ),
     Kpi(
@@ -142,7 +142,7 @@ _TABLE = (
         formula="100 · comments of the label / scored comments",
         unit="percent",
         direction="none",
-        population="customers' comments that the promoted model labelled; a human's label replaces its own",
+        population="customers' comments that the promoted model labelled; a human's label replaces the model's",
         estimator=estimators.label_share(LABEL, {label: LABELS[label] for label in ("positive", "neutral", "negative")}),
     ),
     Kpi(
@@ -181,8 +181,8 @@ _TABLE = (
         formula="KPI of all answers − KPI of the answers without the theme; the KPI is nps, csat or sentiment, by `agg`",
         unit="points",
         direction="higher",
-        population="answers of responses, or ratings of tickets, with a comment that the promoted model gave the theme; of"
-        " sentiment these comments; n counts them. Without group_by=theme: any theme. It is an association, and impacts don't add"
+        population="answers of responses, or ratings of tickets, with a comment that the promoted model gave the theme; for "
+        "sentiment these comments; n counts them. Without group_by=theme: any theme. It is an association, and impacts don't add"
         " up",
         estimator=any_impact(),
         impacts=IMPACTS,

@@ -163,8 +163,9 @@ RULES: dict[str, Rule] = {
     ),
     "solved_statuses": Rule(
         SOLVES | REPLIES | NEXT_REPLIES | FIRST_RESOLUTIONS | FULL_RESOLUTIONS | TIMES,
-        "solves are the statuses solved, and closed only if the ticket was never solved; each but the first ends a reopening; a"
-        " reopening doesn't withdraw the full resolution, only that in business hours; a solve doesn't end a wait for a reply",
+        "solves are the statuses solved, and closed only if the ticket was never solved; each except the first ends a "
+        "reopening; a reopening doesn't withdraw the full resolution, only that in business hours; a solve doesn't end a wait "
+        "for a reply",
     ),
     "each_solve_resolves": Rule(FULL_RESOLUTIONS, "each solve is a resolution of its own, from the opening; none is withdrawn"),
     "closes_per_part": Rule(
@@ -174,7 +175,7 @@ RULES: dict[str, Rule] = {
     ),
     "status_minutes": Rule(TIMES, "each period counts the whole minutes of the clock from its beginning to its end"),
     "one_touch_max_replies": Rule(
-        families_of(TOUCHES), "one touch: at most {} replies, also none, whether it was reopened or not"
+        families_of(TOUCHES), "one touch: at most {} replies, possibly none, whether it was reopened or not"
     ),
     "one_touch_counts_opening": Rule(families_of(TOUCHES), "an agent's own opening counts as a reply for one touch"),
     "one_touch_when_reopened": Rule(families_of(TOUCHES), "a ticket that was reopened can be one touch"),

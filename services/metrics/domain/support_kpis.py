@@ -65,7 +65,7 @@ SUPPORT_KPIS = (
         formula="count of changes from an unsolved status to solved or closed",
         unit="count",
         direction="higher",
-        population="tickets but merged, spam and deleted ones; one that is solved twice counts twice",
+        population="tickets except merged, spam and deleted ones; one that is solved twice counts twice",
         estimator=estimators.count(SOLVED),
         min_n=0,
     ),
@@ -92,7 +92,7 @@ SUPPORT_KPIS = (
     Kpi(
         id="backlog_age",
         name="Age of the backlog",
-        formula="the instant − time of the opening, of the tickets in the backlog; right to seven and a half minutes",
+        formula="the instant − time of the opening, of the tickets in the backlog; exact to seven and a half minutes",
         unit="seconds",
         direction="lower",
         population="tickets opened before the instant and not solved or closed just before it",
@@ -203,7 +203,7 @@ SUPPORT_KPIS = (
         formula="100 · tickets solved or closed now whose last solve falls in the period / tickets opened in it; may exceed 100",
         unit="percent",
         direction="higher",
-        population="tickets but merged, spam and deleted ones; n is the opened",
+        population="tickets except merged, spam and deleted ones; n is the number of opened tickets",
         estimator=estimators.ratio(CURRENT_SOLVE, OPENED, part=False),
     ),
     Kpi(

@@ -115,23 +115,23 @@ class Column:
 
 def first_columns() -> Iterator[Column]:
     """The columns that identify a ticket and say how it is now."""
-    yield Column("subject", "string", "The ticket, as records name it", lambda one: one.subject)
-    yield Column("source_id", "string", "The id of the ticket in its tool", lambda one: one.subject.split("/", 2)[2])
-    yield Column("opened", "time", "When it was opened", lambda one: one.ticket.opened)
+    yield Column("subject", "string", "The ticket, as records name it", lambda exported: exported.subject)
+    yield Column("source_id", "string", "The id of the ticket in its tool", lambda exported: exported.subject.split("/", 2)[2])
+    yield Column("opened", "time", "When it was opened", lambda exported: exported.ticket.opened)
     yield Column(
         "solved",
         "time",
         "When it was last solved; empty unless it is solved or closed now",
-        lambda one: one.ticket.current_solve and one.ticket.current_solve.at,
+        lambda exported: exported.ticket.current_solve and exported.ticket.current_solve.at,
     )
-    yield Column("status", "string", "The status now", lambda one: one.status)
+    yield Column("status", "string", "The status now", lambda exported: exported.status)
     for name in EARLY_DIMENSIONS:
         yield dimension_column(name, "The latest value")
 
 
 def dimension_column(name: str, description: str) -> Column:
     """The column of a dimension that every tenant has."""
-    return Column(name, "string", description, lambda one: one.dimension(name))
+    return Column(name, "string", description, lambda exported: exported.dimension(name))
 
 
 def durations() -> Iterator[Column]:
@@ -145,13 +145,13 @@ def durations() -> Iterator[Column]:
         "total_reply_seconds",
         "integer",
         "`first_reply_seconds` + `next_reply_seconds`; empty without any",
-        lambda one: one.total_reply,
+        lambda exported: exported.total_reply,
     )
 
 
 def numbers() -> Iterator[Column]:
     """The numbers of a ticket."""
-    yield Column("reopens", "integer", "How often it was reopened", lambda one: one.reopens)
+    yield Column("reopens", "integer", "How often it was reopened", lambda exported: exported.reopens)
     for measure in TICKET_MEASURES:
         if measure.unit not in ("count", "policy", "seconds"):
             yield amount_column(measure, "", f"The number of {measure.unit}; empty unless it is solved or closed now")
@@ -161,8 +161,8 @@ def amount_column(measure: Measure, ending: str, description: str) -> Column:
     """The column of a measure's amounts, each as it is filed by default."""
     name = measure.selector(measure.filed_by[0], "")
 
-    def value(one: ExportedTicket) -> int | None:
-        amounts = one.amounts(name)
+    def value(exported: ExportedTicket) -> int | None:
+        amounts = exported.amounts(name)
         return sum(amounts) if amounts else None
 
     return Column(f"{measure.family}{ending}", "integer", description, value)
@@ -175,30 +175,30 @@ def targets() -> Iterator[Column]:
             measure.family,
             "string",
             TARGET_STATES,
-            lambda one, metric=metric: target_state(one, metric),  # type: ignore[misc]
+            lambda exported, metric=metric: target_state(exported, metric),  # type: ignore[misc]
         )
 
 
-def one_touch(one: ExportedTicket) -> bool | None:
+def one_touch(exported: ExportedTicket) -> bool | None:
     """Whether one reply was enough; None unless the ticket is solved or closed now."""
-    touches = one.amounts(TOUCHES.family)
+    touches = exported.amounts(TOUCHES.family)
     return touches[-1] in (ONE_TOUCH, NO_REPLY_ONE_TOUCH) if touches else None
 
 
-def next_reply_breaches(one: ExportedTicket) -> int | None:
+def next_reply_breaches(exported: ExportedTicket) -> int | None:
     """How many targets for a next reply are breached; None if there is none."""
-    rows = one.contributions(SLA_NEXT_REPLY.family)
-    return sum(not row.amount and row.at < one.now for row in rows) if rows else None
+    rows = exported.contributions(SLA_NEXT_REPLY.family)
+    return sum(not row.amount and row.at < exported.now for row in rows) if rows else None
 
 
-def target_state(one: ExportedTicket, metric: Metric) -> str | None:
+def target_state(exported: ExportedTicket, metric: Metric) -> str | None:
     """The state of the targets of a metric; None without any."""
-    rows = one.contributions(TARGETS[metric].family)
+    rows = exported.contributions(TARGETS[metric].family)
     if not rows:
-        rules = OURS if one.preset is None else one.preset.rules
-        reason = reason_without_outcome(metric, one.view, one.ticket, one.terms, rules)
+        rules = OURS if exported.preset is None else exported.preset.rules
+        reason = reason_without_outcome(metric, exported.view, exported.ticket, exported.terms, rules)
         return None if reason in ("no_target", "no_value") else reason
-    states = {"running" if row.at >= one.now else "met" if row.amount else "breached" for row in rows}
+    states = {"running" if row.at >= exported.now else "met" if row.amount else "breached" for row in rows}
     return next(state for state in ("breached", "running", "met") if state in states)
 
 
@@ -208,15 +208,20 @@ def feedback() -> Iterator[Column]:
         "csat",
         "integer",
         "The last rating, on its own scale",
-        lambda one: max(one.ticket.ratings, key=lambda rating: rating.at).value if one.ticket.ratings else None,
+        lambda exported: max(exported.ticket.ratings, key=lambda rating: rating.at).value if exported.ticket.ratings else None,
     )
     yield Column(
         "sentiment_first",
         "number",
         "The score of the first comment that has a sentiment, −1 to 1",
-        lambda one: next(iter(one.sentiments()), None),
+        lambda exported: next(iter(exported.sentiments()), None),
     )
-    yield Column("sentiment_last", "number", "The score of the last one", lambda one: next(reversed(one.sentiments()), None))
+    yield Column(
+        "sentiment_last",
+        "number",
+        "The score of the last comment that has a sentiment",
+        lambda exported: next(reversed(exported.sentiments()), None),
+    )
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -248,7 +253,7 @@ def own_columns(own: Iterable[str]) -> list[Column]:
             f"{OWN_PREFIX}{name}" if name in reserved else name,
             "string",
             "A dimension of the tenant's own",
-            lambda one, name=name: one.view.own_dims.get(name),  # type: ignore[misc]
+            lambda exported, name=name: exported.view.own_dims.get(name),  # type: ignore[misc]
         )
         for name in own
     ]

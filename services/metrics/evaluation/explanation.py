@@ -27,7 +27,7 @@ from services.metrics.evaluation.results import (
     with_missing,
 )
 from services.metrics.evaluation.sample import Sample
-from services.metrics.evaluation.scans import limited, reason_to_scan
+from services.metrics.evaluation.scans import limit_statement_time, reason_to_scan
 from services.metrics.evaluation.selections import names_of_groups
 from services.metrics.evaluation.series import Series
 from services.metrics.evaluation.source import Source
@@ -89,7 +89,7 @@ class Explanation:
 
 async def explain(source: Source, tenant: str, query: Query, now: datetime) -> Explanation:
     """Explain the result of a query without comparisons, at `now`. Raises as its evaluation does."""
-    async with snapshot(source.pool) as connection, limited(connection, source.scan_reason):
+    async with snapshot(source.pool) as connection, limit_statement_time(connection, source.scan_reason):
         current = await current_tenant(connection, tenant, source.default_model, kinds_of(query.kpi))
         query = await read_query_under(connection, query, current)
         whole = with_any_theme(replace(query, grain=None, group_by=()))

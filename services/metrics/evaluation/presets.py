@@ -15,7 +15,7 @@ from services.metrics.domain.windows import MAX_ROWS, BadQuery, TooManyRows
 from services.metrics.evaluation.impacts import with_any_theme
 from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.results import Result, read_evaluation, sort_groups
-from services.metrics.evaluation.scans import limited
+from services.metrics.evaluation.scans import limit_statement_time
 from services.metrics.evaluation.selections import selection_of
 from services.metrics.evaluation.source import BEGINNING, Source
 from services.metrics.store.presets import count_different, own_presets
@@ -49,7 +49,7 @@ async def evaluate(
 
     Raises BadQuery for an unknown preset, for one that doesn't define the KPI, and if the results would be too large.
     """
-    async with snapshot(source.pool) as connection, limited(connection, source.scan_reason):
+    async with snapshot(source.pool) as connection, limit_statement_time(connection, source.scan_reason):
         current = await current_tenant(connection, tenant, source.default_model, kinds_of(query.kpi))
         own = await read_own_presets(connection, current, (query.preset, *query.compare_presets))
         query = query_under(query, own)

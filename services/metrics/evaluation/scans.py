@@ -101,7 +101,7 @@ async def number_of_contributions(
 
 
 @asynccontextmanager
-async def limited(connection: asyncpg.Connection, reason: str | None) -> AsyncIterator[None]:
+async def limit_statement_time(connection: asyncpg.Connection, reason: str | None) -> AsyncIterator[None]:
     """Let each statement of this transaction take SCAN_SECONDS if there is a `reason` to scan.
 
     Raises TooSlow with the reason if one takes longer.

@@ -112,8 +112,8 @@ async def count_by_cuboids(
     for amounts in (Amounts.BINS, Amounts.ANY):
         uncounted = [seal for seal, mask in seals.items() if mask & TOTAL.bit and measures[seal].amounts() is amounts]
         spans += await connection.fetch(count_totals(amounts), uncounted) if uncounted else []
-    if counted := [seal for seal, mask in seals.items() if not mask & TOTAL.bit]:
-        spans += await connection.fetch(STORED_TOTALS, counted)
+    if already_counted := [seal for seal, mask in seals.items() if not mask & TOTAL.bit]:
+        spans += await connection.fetch(STORED_TOTALS, already_counted)
     masks = {span["id"]: held.get(span["id"], 0) | seals[span["id"]] & TOTAL.bit for span in spans}
     spans = [span for span in spans if _may_have_cuboids(span)]
     varying: defaultdict[int, int] = defaultdict(int)

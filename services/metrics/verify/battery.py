@@ -107,12 +107,12 @@ def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[
 
 
 def full_battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[Query]:
-    """The queries of `battery`, and those of `impacts`."""
+    """The queries of `battery`, and those of `impact_queries`."""
     yield from battery(now, zone, own)
-    yield from impacts(now, zone)
+    yield from impact_queries(now, zone)
 
 
-def under_presets(presets: Iterable[Preset], now: datetime, zone: ZoneInfo) -> Iterator[Query]:
+def preset_queries(presets: Iterable[Preset], now: datetime, zone: ZoneInfo) -> Iterator[Query]:
     """One query by team of each KPI that a preset changes, in all seconds and in business hours."""
     window = Between(now - PRESET_LENGTH, now)
     for preset, kpi in product(presets, KPIS.values()):
@@ -128,7 +128,7 @@ def under_presets(presets: Iterable[Preset], now: datetime, zone: ZoneInfo) -> I
                 )
 
 
-def impacts(now: datetime, zone: ZoneInfo) -> Iterator[Query]:
+def impact_queries(now: datetime, zone: ZoneInfo) -> Iterator[Query]:
     """The queries of the impacts of themes: by theme, of any theme, of none, and by team."""
     for agg, length, grain, (group_by, filters), place in IMPACTS:
         yield Query(
@@ -143,7 +143,7 @@ def impacts(now: datetime, zone: ZoneInfo) -> Iterator[Query]:
 
 
 def variants() -> Iterator[Variant]:
-    """Each KPI, filed by each of its events: as it is, and in business hours. `impacts` has the impacts of themes."""
+    """Each KPI, filed by each of its events: as it is, and in business hours. `impact_queries` has the impacts of themes."""
     for kpi in KPIS.values():
         if kpi.impacts:
             continue

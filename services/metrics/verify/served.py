@@ -107,11 +107,11 @@ async def served_rows(http: httpx.AsyncClient, tenant: VerifiedTenant, query: Qu
     response = await http.get(f"/v1/kpis/{query.kpi.id}", params=parameters_of(query), headers=headers)
     response.raise_for_status()
     rows = msgspec.json.decode(response.content)["rows"]
-    by_place = {(row["from"], row["to"], *(row["dims"][name] for name in query.group_by)): compared(row) for row in rows}
+    by_place = {(row["from"], row["to"], *(row["dims"][name] for name in query.group_by)): compared_fields(row) for row in rows}
     return by_place, response.headers["x-earshot-revision"]
 
 
-def compared(row: Mapping[str, Any]) -> Values:
+def compared_fields(row: Mapping[str, Any]) -> Values:
     """The compared fields of a row."""
     return {name: row[name] for name in ("value", "n", "numerator", "denominator", "interval", "distribution")}
 
@@ -185,4 +185,4 @@ def values_of(estimate: Estimate) -> Values:
     fields = asdict(estimate)
     if fields["distribution"] is not None:
         fields["distribution"] = {str(place): n for place, n in fields["distribution"].items()}
-    return compared(fields)
+    return compared_fields(fields)

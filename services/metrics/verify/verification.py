@@ -13,7 +13,7 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.query import Query
 from services.metrics.store.promotions import LAST
 from services.metrics.store.terms import read_terms
-from services.metrics.verify.battery import full_battery, under_presets
+from services.metrics.verify.battery import full_battery, preset_queries
 from services.metrics.verify.readiness import wait_for_database, wait_for_service
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import CONTRIBUTIONS, VerifyStep
@@ -75,7 +75,7 @@ class StackVerification:
             terms = await read_terms(connection, tenant.id)
             tenant = replace(tenant, own=terms.dimensions)
         await wait_for_service("metrics", self.metrics, self.patience, self.say)
-        queries = chain(self.battery(now, tenant.zone, tenant.own), under_presets(terms.presets, now, tenant.zone))
+        queries = chain(self.battery(now, tenant.zone, tenant.own), preset_queries(terms.presets, now, tenant.zone))
         await compare_served(self.metrics, self.pool, tenant, recount, queries, now, served)
         self._print(served)
         return steps

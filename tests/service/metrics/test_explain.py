@@ -15,7 +15,7 @@ from services.metrics.domain.query import Query
 from services.metrics.evaluation import recomputation
 from services.metrics.evaluation.explanation import explain
 from services.metrics.evaluation.source import Source
-from services.metrics.verify.battery import battery, impacts
+from services.metrics.verify.battery import battery, impact_queries
 from shared.events import Event, Merged, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import MetricsDatabase, open_metrics_db, score_of, serving, statement, survey_response
@@ -169,7 +169,7 @@ async def test_the_answers_of_all_kpis_equal_their_recomputations(http: httpx.As
     async with open_metrics_db(url) as metrics_db:
         source = Source(metrics_db.pool, MODEL)
         berlin = ZoneInfo("Europe/Berlin")
-        queries: list[Query] = [*islice(battery(NOW, berlin, ()), 0, None, 7), *impacts(NOW, berlin)]
+        queries: list[Query] = [*islice(battery(NOW, berlin, ()), 0, None, 7), *impact_queries(NOW, berlin)]
         assert {query.kpi.id for query in queries} == KPIS.keys()
         for query in queries:
             result = await explain(source, "acme", query, NOW)

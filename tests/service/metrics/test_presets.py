@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.metrics.domain.presets import PRESETS
-from services.metrics.verify.battery import parameters_of, under_presets
+from services.metrics.verify.battery import parameters_of, preset_queries
 from shared.events import Message, Spam, StatusSet
 from tests.service.metrics.database import MetricsDatabase, serving
 from tests.service.metrics.test_calendars import CALENDAR
@@ -222,7 +222,7 @@ async def test_values_of_every_kpi_under_every_preset_equal_their_recomputations
     await metrics_db.seal(NOW)
     values = 0
     shapes = cycle([{}, {"grain": "P1M"}, {"group_by": "", "filter[team]": "null"}])
-    for query, shape in zip(under_presets(PRESETS.values(), NOW, ZoneInfo("Europe/Berlin")), shapes, strict=False):
+    for query, shape in zip(preset_queries(PRESETS.values(), NOW, ZoneInfo("Europe/Berlin")), shapes, strict=False):
         parameters = {name: value for name, value in (parameters_of(query) | shape).items() if value}
         response = await http.get(f"/v1/kpis/{query.kpi.id}/explain", params=parameters)
         assert response.json()["equal"], (query.kpi.id, parameters, response.text)

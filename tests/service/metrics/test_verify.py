@@ -17,7 +17,7 @@ import pytest
 
 from services.metrics.domain.query import Query
 from services.metrics.verify import served
-from services.metrics.verify.battery import battery, full_battery, impacts
+from services.metrics.verify.battery import battery, full_battery, impact_queries
 from services.metrics.verify.recount import RecomputedContributions, stored_recount
 from shared.database import SERVER_SETTINGS, open_pool
 from tests.service.metrics.database import (
@@ -259,7 +259,7 @@ async def test_a_wrong_impact_of_a_theme_is_found(metrics_db: MetricsDatabase, i
             altered += 1
         return json.dumps(answer).encode()
 
-    async with verifying(metrics_db, inbox, 0, lambda now, zone, own: impacts(now, zone)) as verification:
+    async with verifying(metrics_db, inbox, 0, lambda now, zone, own: impact_queries(now, zone)) as verification:
         different = (await with_altered_responses(verification, alter).run())[-1]
     assert different.name == SERVED
     assert all(f"agg={kpi}" in str(different.differences) for kpi in ("nps", "csat", "sentiment"))

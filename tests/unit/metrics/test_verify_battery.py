@@ -11,7 +11,15 @@ from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.presets import CHATWOOT, DBT_ZENDESK, ZENDESK
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Between
-from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, full_battery, impacts, parameters_of, under_presets
+from services.metrics.verify.battery import (
+    OTHER_ZONE,
+    SPANS,
+    battery,
+    full_battery,
+    impact_queries,
+    parameters_of,
+    preset_queries,
+)
 from services.metrics.verify.verification import StackVerification
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
@@ -105,21 +113,21 @@ def test_the_parameters_of_a_query_say_all_of_its_choices() -> None:
 
 
 def test_a_preset_has_a_query_of_each_kpi_that_it_changes() -> None:
-    assert [(query.kpi.id, query.preset, query.business_hours) for query in under_presets((CHATWOOT,), NOW, BERLIN)] == [
+    assert [(query.kpi.id, query.preset, query.business_hours) for query in preset_queries((CHATWOOT,), NOW, BERLIN)] == [
         ("first_reply_time", "chatwoot", False),
         ("first_reply_time", "chatwoot", True),
         ("full_resolution_time", "chatwoot", False),
         ("full_resolution_time", "chatwoot", True),
     ]
-    of_zendesk = {(query.kpi.id, query.business_hours) for query in under_presets((ZENDESK,), NOW, BERLIN)}
+    of_zendesk = {(query.kpi.id, query.business_hours) for query in preset_queries((ZENDESK,), NOW, BERLIN)}
     assert {("one_touch_rate", False), ("sla_first_reply", False), ("first_reply_time", True)} <= of_zendesk
     assert ("first_reply_time", False) not in of_zendesk
-    everything = {query.kpi.id for query in under_presets((DBT_ZENDESK,), NOW, BERLIN)}
+    everything = {query.kpi.id for query in preset_queries((DBT_ZENDESK,), NOW, BERLIN)}
     assert everything == {kpi.id for kpi in KPIS.values() if kpi.is_of_tickets} - {"tickets_dropped"}
 
 
 def test_impacts_of_themes_on_each_kpi_are_by_theme_and_of_the_whole_with_buckets_in_both_zones() -> None:
-    queries = list(impacts(NOW, BERLIN))
+    queries = list(impact_queries(NOW, BERLIN))
     assert {(query.agg, query.kpi.whole.family if query.kpi.whole else None) for query in queries} == {
         (agg, agg) for agg in KPIS["theme_impact"].aggregations
     }
@@ -132,7 +140,7 @@ def test_impacts_of_themes_on_each_kpi_are_by_theme_and_of_the_whole_with_bucket
 
 
 def test_a_verification_compares_the_battery_and_the_impacts() -> None:
-    expected = [(query.kpi.id, parameters_of(query)) for query in (*battery(NOW, BERLIN), *impacts(NOW, BERLIN))]
+    expected = [(query.kpi.id, parameters_of(query)) for query in (*battery(NOW, BERLIN), *impact_queries(NOW, BERLIN))]
     assert [(query.kpi.id, parameters_of(query)) for query in full_battery(NOW, BERLIN)] == expected
     assert {field.default for field in fields(StackVerification) if field.name == "battery"} == {full_battery}
     assert "theme_impact" in {kpi for kpi, _ in expected}
