@@ -1,8 +1,7 @@
 """Back-fills: fetches the history of a tool by its list API, a page at a time, and stores it like deliveries of its webhook.
 
 `inbox/back_fills.py` holds their progress, so any replica continues after a crash or an outage. WORKERS tasks of a process fetch
-pages of different connections; tenants take turns, one page each. No webhook waits: live events are published before those of
-pages.
+pages of different connections; tenants take turns, a page each. No webhook waits: live events are published first.
 """
 
 import asyncio
