@@ -48,9 +48,13 @@ JOBS = "SELECT count(*), extract(epoch FROM now() - min(added))::float8 FROM del
 """Reads the index of running jobs, of which a tenant has ten at most."""
 
 REPLAYS = """
-SELECT count(*), extract(epoch FROM now() - min(greatest(worked, added)))::float8 FROM replays WHERE finished IS NULL
+SELECT coalesce(sum(open.replays), 0)::bigint, extract(epoch FROM now() - min(greatest(open.added, (
+    SELECT max(worked) FROM replays WHERE replays.tenant = open.tenant
+))))::float8
+FROM (SELECT tenant, count(*) AS replays, min(added) AS added FROM replays WHERE finished IS NULL GROUP BY tenant) AS open
 """
-"""Reads the index of open replays, of which a tenant has ten at most."""
+"""Reads the index of open replays, of which a tenant has ten at most, and the latest step of each of their tenants. By tenant,
+since of a tenant's replays only the one that is furthest behind makes steps."""
 
 IMPORTS = """
 SELECT count(*), extract(epoch FROM now() - min(greatest(claimed, started)))::float8

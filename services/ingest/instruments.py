@@ -51,7 +51,7 @@ JOBS_SECONDS = Gauge("earshot_ingest_jobs_seconds", "Age of the oldest such job;
 REPLAYS_RUNNING = Gauge("earshot_ingest_replays_running", "Replays of stored events that are not done", registry=None)
 REPLAYS_SECONDS = Gauge(
     "earshot_ingest_replays_seconds",
-    "Seconds since the latest step of the replay that waits longest; 0 if there is none",
+    "Seconds since the latest step of the tenant's replays that wait longest; 0 if there is none",
     registry=None,
 )
 

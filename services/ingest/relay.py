@@ -203,12 +203,12 @@ class Relay:
             for parcel in parcels:
                 self._pace.metrics.take(BACKLOG, 1)
                 self._pace.sentiment.take(BACKLOG, parcel.characters)
-            await self._publish_claim(claim, parcels)
+            await self._publish_claim(claim, parcels, comments=True)
         return len(claim.seqs)
 
-    async def _publish_claim(self, claim: Claim, parcels: Sequence[Parcel]) -> None:
+    async def _publish_claim(self, claim: Claim, parcels: Sequence[Parcel], *, comments: bool = False) -> None:
         try:
-            await self._publish(parcels, claim.seqs)
+            await self._publish(parcels, claim.seqs, comments=comments)
         except Undelivered:
             await release_claim(self._pool, claim.seqs)
             raise
@@ -222,8 +222,8 @@ class Relay:
         later = characters > 0 and not self._pace.take_comments(holder, characters)
         return Parcel(stored, characters, later, Cost(holder, 0 if later else characters))
 
-    async def _publish(self, parcels: Sequence[Parcel], seqs: Sequence[int] = ()) -> None:
-        """Publish events, then update their deliveries, and those in `seqs`, in the table."""
+    async def _publish(self, parcels: Sequence[Parcel], seqs: Sequence[int] = (), *, comments: bool = False) -> None:
+        """Publish events, then update their deliveries, and those in `seqs`, in the table. `comments`: the comments alone."""
         costs = [parcel.cost for parcel in parcels]
         try:
             positions = await self._producer.send_all(EVENTS, [parcel.message(self._oldest) for parcel in parcels], SEND_SECONDS)
@@ -236,7 +236,7 @@ class Relay:
             if parcel.later:
                 later[parcel.stored.seq] += parcel.characters
         done = {*seqs, *(parcel.stored.seq for parcel in parcels)} - later.keys()
-        await mark_published(self._pool, sorted(done))
+        await mark_published(self._pool, sorted(done), comments=comments)
         if later:
             await postpone_comments(self._pool, later)
             instruments.POSTPONED.inc(sum(parcel.later for parcel in parcels))

@@ -17,6 +17,7 @@ from services.ingest.inbox.selection import Selection
 from services.ingest.replayer import Replayer
 from services.ingest.settings import Settings
 from shared.database import open_pool
+from shared.problems import Conflict
 from shared.startup import read_settings
 
 REPORT_SECONDS = 10.0
@@ -39,7 +40,11 @@ async def replay(settings: Settings, tenant: str | None, since: datetime | None,
     """
     async with open_pool(settings.database, 2) as pool:
         replayer = Replayer(pool)
-        current = await replayer.add(Selection(tenant or ALL_TENANTS, since=since), id_ or uuid4().hex)
+        selection = Selection(ALL_TENANTS if tenant is None else tenant, since=since)
+        current = await replayer.add(selection, id_ or uuid4().hex)
+        if current.finished:
+            done = f"{current.finished:%Y-%m-%dT%H:%M:%SZ}"
+            sys.stderr.write(f"replay {current.id} was done at {done}; for another one choose another --id\n")
         worker = asyncio.create_task(replayer.run())
         try:
             while current.state == "running":
@@ -59,16 +64,28 @@ def report(current: Replay) -> None:
     sys.stderr.write(f"replay {current.id}: {current.progress:.0%}, deliveries queued: {current.queued:,}\n")
 
 
+def parse_name(text: str) -> str:
+    """A name that is not empty. Raises ValueError if it is."""
+    if not text:
+        raise ValueError("a name is needed")
+    return text
+
+
 def main() -> None:
     """The command."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     extent = arguments.add_mutually_exclusive_group(required=True)
     extent.add_argument("--since", type=parse_since, help="events received from this time on, such as 2026-11-29T02:00:00Z")
     extent.add_argument("--all", action="store_true", help="all events")
-    arguments.add_argument("--tenant", help="of this tenant alone")
-    arguments.add_argument("--id", help="an id of your choice; with the id of a replay that exists, wait for its end")
+    arguments.add_argument("--tenant", type=parse_name, help="of this tenant alone")
+    arguments.add_argument(
+        "--id", type=parse_name, help="an id of your choice; with the id of a replay that exists, wait for its end"
+    )
     options = arguments.parse_args()
-    deliveries = asyncio.run(replay(read_settings("ingest", Settings), options.tenant, options.since, options.id))
+    try:
+        deliveries = asyncio.run(replay(read_settings("ingest", Settings), options.tenant, options.since, options.id))
+    except Conflict as conflict:
+        arguments.exit(1, f"{conflict.detail}\n")
     sys.stdout.write(f"deliveries queued: {deliveries:,}. Ingest publishes them in the order of their receipt.\n")
 
 

@@ -29,6 +29,7 @@ class Replayer:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._poller = Poller("replays", self.step)
+        self._failed: dict[tuple[str, str], float] = {}
 
     async def add(self, selection: Selection, id_: str | None = None, requested_by: str | None = None) -> Replay:
         """Add a replay, or return the one with this id. Raises Conflict if the id is another's or too many are in progress.
@@ -57,7 +58,7 @@ class Replayer:
 
     async def step(self) -> bool:
         """Do one step of the next replay, or wait for room in the outbox. False if there is no replay to work on."""
-        worked = await work_step(self._pool)
+        worked = await work_step(self._pool, self._failed)
         if worked == "none":
             return False
         if worked == "full":

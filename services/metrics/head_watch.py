@@ -36,7 +36,9 @@ class HeadWatch:
     async def look(self) -> None:
         """Set the gauge AHEAD, and log it if it has grown."""
         counted = await highest_seq(self._pool)
-        if counted is None:
+        if counted is None:  # nothing was counted, perhaps since the database was made anew
+            self._ahead = 0
+            AHEAD.set(0)
             return
         head = (await self._ingest.head()).seq  # read last: ingest had every event before it was counted
         ahead = max(0, counted - head)

@@ -8,6 +8,7 @@ from services.ingest.inbox.replays import Replay
 from services.ingest.inbox.selection import Selection
 from services.ingest.replayer import Replayer
 from shared.kafka import Retry
+from tests.contract.inbox import Inbox
 
 
 class Replays:
@@ -37,3 +38,13 @@ async def current(pool: asyncpg.Pool, replay: Replay) -> Replay:
     row = await Replayer(pool).find(replay.selection.tenant, replay.id)
     assert row is not None
     return row
+
+
+async def publish(inbox: Inbox) -> None:
+    """Empty the outbox, as if all of it was published."""
+    await inbox.pool.execute("DELETE FROM unpublished")
+
+
+async def waiting(inbox: Inbox) -> list[int]:
+    """The sequence numbers in the outbox."""
+    return [row[0] for row in await inbox.pool.fetch("SELECT seq FROM unpublished ORDER BY seq")]

@@ -10,7 +10,7 @@ import pytest
 from services.ingest.domain.receive import receive_record
 from services.ingest.gauges import replay_gauges
 from services.ingest.inbox import locks, replays
-from services.ingest.inbox.outbox import oldest_receipt
+from services.ingest.inbox.outbox import claim_comments, mark_published, oldest_receipt
 from services.ingest.inbox.replays import ALL_TENANTS, find_ends, work_step
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection
@@ -21,7 +21,7 @@ from services.ingest.store.event_log import EventLog
 from shared.instruments import registry_of
 from shared.problems import Conflict
 from tests.contract.inbox import Broker, Inbox, nps_delivery, until
-from tests.contract.replays import current
+from tests.contract.replays import current, publish, waiting
 from tests.unit.ingest.making import connection, nps, response
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -40,15 +40,6 @@ async def deliver(inbox: Inbox, count: int, tenant: str = "acme") -> list[int]:
         await inbox.deliver(nps_delivery(number % 10, id=f"{tenant}-{number}", subject=f"r-{number}", tenant=tenant))
     await publish(inbox)
     return [event.seq for event in await inbox.events()][before:]
-
-
-async def publish(inbox: Inbox) -> None:
-    """Empty the outbox, as if all of it was published."""
-    await inbox.pool.execute("DELETE FROM unpublished")
-
-
-async def waiting(inbox: Inbox) -> list[int]:
-    return [row[0] for row in await inbox.pool.fetch("SELECT seq FROM unpublished ORDER BY seq")]
 
 
 async def test_a_replay_larger_than_a_step_goes_on_in_another_process(inbox: Inbox) -> None:
@@ -120,6 +111,19 @@ async def test_a_repeated_request_adds_no_replay(inbox: Inbox) -> None:
     assert (await replayer.add(selection, "loss-1")).state == "done"
     assert (await replayer.add(selection)).id != "loss-1", "a later loss is another one"
     assert (await replayer.add(Selection("acme", since=NOON), "loss-1")).selection.tenant == "acme", "ids are a tenant's own"
+
+
+async def test_a_delivery_whose_comments_are_on_their_way_is_published_whole(inbox: Inbox) -> None:
+    seqs = await deliver(inbox, 3)
+    await inbox.pool.execute(
+        "INSERT INTO unpublished (seq, due, tenant, comments) SELECT seq, now(), 'acme', 75 FROM unnest($1::bigint[]) AS seq",
+        seqs,
+    )
+    claim = await claim_comments(inbox.pool, 1_000)
+    await Replayer(inbox.pool).add(Selection("acme"))
+    await work_step(inbox.pool)
+    await mark_published(inbox.pool, claim.seqs, comments=True)
+    assert (claim.seqs, await waiting(inbox)) == (seqs, seqs)
 
 
 async def test_one_process_works_on_replays_at_a_time(inbox: Inbox) -> None:
@@ -202,6 +206,29 @@ async def test_a_subject_and_a_connection_narrow_a_replay(inbox: Inbox) -> None:
     assert await all_handed_over(inbox) == []
 
 
+async def test_a_replay_whose_steps_fail_holds_up_no_other(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    await deliver(inbox, 2)
+    seqs = await deliver(inbox, 2, "other")
+    replayer, hand_over = Replayer(inbox.pool), replays.hand_over
+    await replayer.add(Selection("acme"), "a")
+    await replayer.add(Selection("other"), "b")
+
+    async def refuse(db: Connection, row: asyncpg.Record) -> None:
+        if row["tenant"] == "acme":
+            await db.execute("SELECT 1 / 0")
+        await hand_over(db, row)
+
+    monkeypatch.setattr(replays, "hand_over", refuse)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await replayer.step()
+    assert await replayer.step()
+    assert await waiting(inbox) == seqs
+    assert not await replayer.step()
+    monkeypatch.setattr(replays, "FAILED_SECONDS", 0.0)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await Replayer(inbox.pool).step()
+
+
 async def test_the_number_of_replays_in_progress_is_limited(inbox: Inbox) -> None:
     replayer = Replayer(inbox.pool)
     for number in range(replays.MOST_REPLAYS):
@@ -228,6 +255,11 @@ async def test_the_gauges_say_since_when_a_replay_has_made_no_step(inbox: Inbox)
     assert await values() == (1, pytest.approx(3600, abs=60))
     await work_step(inbox.pool)
     assert await values() == (1, pytest.approx(0, abs=60))
+    ahead = await Replayer(inbox.pool).add(Selection("acme", subject="r-1"))
+    await inbox.pool.execute(
+        "UPDATE replays SET added = now() - interval '1 hour', reached = reached + 6 WHERE id = $1", ahead.id
+    )
+    assert await values() == (2, pytest.approx(0, abs=60)), "the tenant's other replay makes steps"
     await all_handed_over(inbox)
     assert await values() == (0, 0)
 

@@ -1,11 +1,11 @@
 """`/v1/replay`: publish stored events again, or read stored bodies again under the current settings."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import uuid4
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from services.ingest.api.dependencies import IngestState, Requester
 from services.ingest.api.retention import refuse_deleted
@@ -44,6 +44,12 @@ class ReplayRequest(Model):
         description="An id of your choice: a request with the same one adds no further replay. Without effect with `reread`",
         examples=["after-the-outage-of-20-november"],
     )
+
+    @model_validator(mode="after")
+    def _check_period(self) -> Self:
+        if self.since and self.until and self.since >= self.until:
+            raise ValueError("since is before until")
+        return self
 
 
 class QueuedReplay(BaseModel):

@@ -35,7 +35,8 @@ MIN_COMMENT = 75
 """The least that `comments` may be where it isn't 0. It bounds how many rows a claim locks."""
 
 DELETE = """
-DELETE FROM unpublished USING (SELECT set_config('synchronous_commit', 'off', true)) AS quick WHERE seq = ANY($1::bigint[])
+DELETE FROM unpublished USING (SELECT set_config('synchronous_commit', 'off', true)) AS quick
+WHERE seq = ANY($1::bigint[]) AND (comments > 0 OR NOT $2)
 """
 """Does not wait for the disk: rows that a crash brings back are published twice, which does no harm."""
 
@@ -187,9 +188,12 @@ async def release_claim(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:
     await pool.execute(RELEASE, seqs)
 
 
-async def mark_published(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:
-    """Remove deliveries whose events are in Kafka and have no comments that were postponed."""
-    await pool.execute(DELETE, seqs)
+async def mark_published(pool: asyncpg.Pool, seqs: Sequence[int], *, comments: bool = False) -> None:
+    """Remove deliveries whose events are in Kafka and have no comments that were postponed.
+
+    `comments`: only postponed comments were published. A delivery that a replay has handed over meanwhile stays.
+    """
+    await pool.execute(DELETE, seqs, comments)
 
 
 async def postpone_comments(pool: asyncpg.Pool, characters: Mapping[int, int]) -> None:

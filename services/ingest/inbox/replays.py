@@ -5,6 +5,7 @@ any process continues after a crash. An advisory lock lets one process work at a
 deliveries into the outbox ahead of the sweeper, whatever its size, and live events go before them.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -31,6 +32,8 @@ MOST_REPLAYS = 10
 """Replays of one tenant, or of all tenants, that are not done."""
 MOST_ENDED = 1_000
 """Ended replays of one tenant that are stored."""
+FAILED_SECONDS = 30.0
+"""How long a replay whose step failed lets others go before it."""
 CLOCK_SKEW = timedelta(hours=1)
 """How far the clocks of ingest's processes may differ: times of receipt follow the sequence numbers only roughly."""
 
@@ -55,7 +58,8 @@ DELETE FROM replays WHERE tenant = $1 AND finished IS NOT NULL AND added <= (
 )
 """
 NEXT = f"""
-SELECT {COLUMNS}, request_id, traceparent FROM replays AS one WHERE finished IS NULL ORDER BY (
+SELECT {COLUMNS}, request_id, traceparent FROM replays AS one WHERE finished IS NULL
+AND (tenant, id) NOT IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY (
     SELECT max(worked) FROM replays AS other WHERE other.tenant = one.tenant
 ) NULLS FIRST, reached, id LIMIT 1
 """  # noqa: S608
@@ -180,20 +184,31 @@ async def find_place(db: Connection, at: datetime, low: int, high: int) -> int:
     return low
 
 
-async def work_step(pool: asyncpg.Pool) -> Replay | Literal["none", "full"]:
+async def work_step(pool: asyncpg.Pool, failed: dict[tuple[str, str], float] | None = None) -> Replay | Literal["none", "full"]:
     """Do the next step of the next replay, and return it as it was before. "none": there is no replay, or another process works
-    on one. "full": MOST_WAITING deliveries wait in the outbox."""
+    on one. "full": MOST_WAITING deliveries wait in the outbox.
+
+    `failed`: by tenant and id, until when (time.monotonic()) a replay whose step failed lets others go before it. Without it a
+    step that always fails would hold up the replays of all tenants.
+    """
+    failed = {} if failed is None else failed
+    for key in [key for key, until in failed.items() if until <= time.monotonic()]:
+        del failed[key]
 
     async def work(db: Connection) -> Replay | Literal["none", "full"]:
         async with db.transaction():
             if not await db.fetchval("SELECT pg_try_advisory_xact_lock($1)", locks.REPLAYS):
                 return "none"
-            row = await db.fetchrow(NEXT)
+            row = await db.fetchrow(NEXT, [tenant for tenant, _ in failed], [id_ for _, id_ in failed])
             if row is None:
                 return "none"
             if await db.fetchval(WAITING, MOST_WAITING) >= MOST_WAITING:
                 return "full"
-            await hand_over(db, row)
+            try:
+                await hand_over(db, row)
+            except Exception:
+                failed[row["tenant"], row["id"]] = time.monotonic() + FAILED_SECONDS
+                raise
             return replay_of(row)
 
     async with pool.acquire(timeout=5) as db:

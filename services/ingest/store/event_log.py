@@ -11,8 +11,9 @@ PAGE = """
 SELECT seq, event FROM events WHERE seq > $1 AND seq <= $2 AND ($3::text IS NULL OR tenant = $3) ORDER BY seq, position LIMIT $4
 """
 DELIVERY = "SELECT event FROM events WHERE seq = $1 AND ($2::text IS NULL OR tenant = $2) ORDER BY position"
-HEAD = """
-SELECT (SELECT coalesce(max(seq), 0) FROM inbox), (SELECT count(*) FROM unpublished)
+HEAD = "SELECT coalesce(max(seq), 0) FROM inbox"
+UNPUBLISHED = """
+SELECT (SELECT count(*) FROM unpublished)
     + (SELECT coalesce(sum(greatest(upto - reached, 1)), 0)::bigint FROM replays WHERE finished IS NULL)
 """
 OF_SUBJECT = "SELECT event FROM events WHERE tenant = $1 AND subject = $2 ORDER BY seq DESC, position DESC"
@@ -39,11 +40,15 @@ class EventLog:
         self._arrivals_lock = arrivals_lock
 
     async def head(self) -> Head:
-        """The last sequence number below which nothing is missing: waits for the transactions that hold lower ones."""
-        async with self._pool.acquire(timeout=5) as db, db.transaction():
-            await db.execute("SELECT pg_advisory_xact_lock($1)", self._arrivals_lock)
-            row = await db.fetchrow(HEAD)
-        return Head(row[0], row[1])
+        """The last sequence number below which nothing is missing: waits for the transactions that hold lower ones.
+
+        Deliveries wait while the lock is held, so a long outbox is counted after it.
+        """
+        async with self._pool.acquire(timeout=5) as db:
+            async with db.transaction():
+                await db.execute("SELECT pg_advisory_xact_lock($1)", self._arrivals_lock)
+                seq = await db.fetchval(HEAD)
+            return Head(seq, await db.fetchval(UNPUBLISHED))
 
     async def pages(self, tenant: str | None, after: int, upto: int = MAX_SEQ, limit: int | None = None) -> AsyncIterator[bytes]:
         """Events with after < seq ≤ upto as NDJSON, page by page, so a slow reader holds no transaction open.

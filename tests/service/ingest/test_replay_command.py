@@ -46,6 +46,12 @@ async def test_events_of_a_tenant_since_a_time_are_published_again(
         assert capsys.readouterr().out.count("deliveries queued: 0. ") == 2
         await run(monkeypatch, "--all")
         await until(lambda: is_published(9))
+        for _ in range(2):
+            await run(monkeypatch, "--all", "--tenant", "other", "--id", "restore-1")
+        assert "replay restore-1 was done at 2" in capsys.readouterr().err
+        with pytest.raises(SystemExit):
+            await run(monkeypatch, "--since", hour_ago.isoformat(), "--tenant", "other", "--id", "restore-1")
+        assert capsys.readouterr().err == "another replay has this id\n"
     assert [event.subject for event in ingest.broker.events][:3] == [event.subject for event in ingest.broker.events][6:]
 
 
@@ -54,6 +60,7 @@ async def test_events_of_a_tenant_since_a_time_are_published_again(
     [
         ([], "one of the arguments --since --all is required"),
         (["--since", "2026-11-29T02:00:00"], "argument --since: invalid"),
+        (["--all", "--tenant", ""], "argument --tenant: invalid"),
         (["--all", "--since", "2026-11-29T02:00:00Z"], "not allowed with argument"),
     ],
 )
