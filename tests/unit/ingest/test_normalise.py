@@ -266,6 +266,16 @@ def test_every_kind_of_fact_is_published() -> None:
     assert {fact.at.isoformat() for fact in body.facts[1:]} == {"2026-11-20T09:00:00+00:00"}
 
 
+@pytest.mark.parametrize("kind", ["merged", "spam", "deleted"])
+@pytest.mark.parametrize("value", [True, False])
+def test_a_fact_that_undoes_another_is_published_as_one(kind: str, value: bool) -> None:
+    body = event(ticket({"fact": kind, "at": "2026-11-20T09:00:00Z", "value": value})).body
+    assert isinstance(body, events.Ticket)
+    [fact] = body.facts
+    assert isinstance(fact, events.Merged | events.Spam | events.Deleted)
+    assert fact.value is value
+
+
 def test_the_language_of_a_comment_is_published() -> None:
     body = event(response({**comment("Sehr gut."), "language": "de"})).body
     assert isinstance(body, events.Response)
