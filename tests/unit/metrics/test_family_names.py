@@ -5,6 +5,7 @@ and what it means there.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,10 @@ OTHER_MEANINGS: dict[str, dict[str, str]] = {
 """By file below services/metrics: the words that are no families there, with their meanings."""
 
 
+QUOTED = re.compile(r"'([^' \n]+)'")
+"""A string literal of SQL."""
+
+
 def literals_of(source: str) -> Iterator[str]:
     """The string literals of a module, those in f-strings too."""
     for node in ast.walk(ast.parse(source)):
@@ -91,8 +96,9 @@ def literals_of(source: str) -> Iterator[str]:
 
 
 def family_names(source: str) -> set[str]:
-    """The literals of a module that are the name of a family, or that begin with it and a colon."""
-    return {text for text in literals_of(source) if text.partition(":")[0] in MEASURES and not set(text) & set(" \n")}
+    """The literals of a module that are the name of a family, or that begin with it and a colon, and those in SQL."""
+    texts = {word for text in literals_of(source) for word in (text, *QUOTED.findall(text))}
+    return {text for text in texts if text.partition(":")[0] in MEASURES and not set(text) & set(" \n")}
 
 
 def test_no_module_but_the_table_types_the_name_of_a_family() -> None:
@@ -118,6 +124,7 @@ def test_no_module_but_the_table_types_the_name_of_a_family() -> None:
         ('row = "first_reply:replied"\n', {"first_reply:replied"}),
         ('row = f"label:{model}"\n', {"label:"}),
         ('row = f"{prefix}reply"\n', set()),
+        ("query = \"SELECT 1 FROM contributions WHERE measure = 'nps'\"\n", {"nps"}),
         ('"""The comments of a subject."""\n', set()),
         ("row = FIRST_REPLY.family\n", set()),
     ],
