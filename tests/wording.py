@@ -26,6 +26,8 @@ MAX_LINES = 300
 ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \| [^|]+ \| (anywhere|alone) \|$", re.MULTILINE)
 PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 COMMENT = re.compile(r"(?:^|\s)# ?(.*)$")
+PRIVATE_PATH = re.compile(r"(?:services|shared|deploy)(?:\.\w+)+\._[a-z]\w*")
+"""The dotted path of a private name, as `monkeypatch.setattr` takes it."""
 VAGUE_START = re.compile(r"(?:What|Whom?|Whose|That which|How it)\b")
 DIALECT = re.compile(r"\b(?:told|said|stands|standing|whoever|ought|so that nobody|what was)\b", re.IGNORECASE)
 PUBLIC = frozenset({"_asdict", "_fields", "_make", "_mapping", "_replace"})
@@ -122,10 +124,14 @@ def word_findings(
 
 
 def private_reads(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
-    """(line, name) of each read of `object._name`, other than on `self` or `super()`."""
+    """(line, name) of each read of `object._name`, other than on `self` or `super()`, import of a `_name`, and path to one."""
     for node in nodes:
         if isinstance(node, ast.Attribute) and is_private(node.attr) and not is_self(node.value):
             yield node.lineno, node.attr
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, alias.name) for alias in node.names if is_private(alias.name))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and PRIVATE_PATH.fullmatch(node.value):
+            yield node.lineno, node.value
 
 
 def is_private(name: str) -> bool:

@@ -94,9 +94,17 @@ def test_the_page_s_scripts_are_read() -> None:
     assert {"services/gateway/page/board.js", "services/gateway/page/feed.js"} <= set(wording.paths(("services/gateway/page/",)))
 
 
-def test_a_test_that_reads_a_private_is_listed() -> None:
-    findings = list(wording.findings_of("tests/unit/test_example.py", "value = cache._rows\n"))
-    assert [(finding.rule, finding.text) for finding in findings] == [("reads a private", "_rows")]
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("value = cache._rows\n", "_rows"),
+        ("from services.metrics.domain.quantiles import _least\n", "_least"),
+        ('path = "services.metrics.domain.quantiles._least"\n', "services.metrics.domain.quantiles" + "._least"),
+    ],
+)
+def test_a_test_that_reads_a_private_is_listed(source: str, name: str) -> None:
+    findings = list(wording.findings_of("tests/unit/test_example.py", source))
+    assert [(finding.rule, finding.text) for finding in findings] == [("reads a private", name)]
 
 
 def test_the_sizes_of_the_product_are_measured() -> None:

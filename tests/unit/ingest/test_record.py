@@ -263,7 +263,7 @@ def test_a_refusal_states_each_place_with_its_reason() -> None:
 
 def test_very_many_wrong_places_are_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Listing 49,000 errors takes a second, during which no other thread runs."""
-    monkeypatch.setattr("services.ingest.domain.record._fault", lambda error: pytest.fail("a place was listed"))
+    monkeypatch.setattr("services.ingest.domain.record.reason_of", lambda *_: pytest.fail("a place was listed"))
     with pytest.raises(Invalid, match="49000 places are wrong") as refusal:
         read_record(response(nps(9)) | {f"unknown_{number}": 1 for number in range(49_000)}, NOW)
     assert (str(refusal.value), refusal.value.more) == ("49000 places are wrong", 49_000)
