@@ -171,6 +171,7 @@ def test_an_iban_is_redacted_with_any_separator(iban: str, separator: str) -> No
         ("\u202a+49 30 1234567\u202c", "\u202a[phone]\u202c"),
         ("612 345 678", "[phone]"),
         ("912 345 678", "[phone]"),
+        ("212 345 678", "[phone]"),
         ("(+49) 30 1234567", "[phone]"),
         ("tel: 0049 (0) 30 / 90 18 20", "tel: [phone]"),
         ("+54 9 11 2345 6789", "[phone]"),
