@@ -164,6 +164,7 @@ def test_a_row_for_ndjson_has_its_times_in_utc_and_all_else_unchanged() -> None:
     changed = {"from": "2026-10-31T23:00:00.000000Z", "to": "2026-11-01T23:00:00.500000Z"}
     assert with_utc_times(ROW) == ROW | changed
     assert with_utc_times({"at": None}) == {"at": None}
+    assert with_utc_times({"at": "2026-10-25T02:30:00+02:00"}) == {"at": "2026-10-25T00:30:00.000000Z"}
 
 
 def test_every_column_that_is_no_dimension_is_a_reserved_name() -> None:
