@@ -173,7 +173,7 @@ def test_the_difference_of_a_kpi_names_the_rules_that_change_it() -> None:
     assert (
         KPIS["one_touch_rate"]
         .difference(preset)
-        .endswith("one touch: at most 2 replies, also none, whether it was reopened or not")
+        .endswith("one touch: at most 2 replies, possibly none, whether it was reopened or not")
     )
     assert KPIS["first_resolution_time"].difference(preset) == ""
 
