@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.ingest.domain import record_models
 from services.ingest.domain.record import Invalid, Record, read_record
-from tests.unit.ingest.making import NOW
+from tests.unit.ingest.making import NOW, response
 
 MODELS: TypeAdapter[Any] = TypeAdapter(record_models.Record)
 
@@ -181,3 +181,14 @@ def test_both_read_the_same_times(time: Any) -> None:
 def test_both_read_the_same_texts(field: str, text: Any) -> None:
     value = {"type": "review", "id": "v", "at": "2026-11-20T10:00:00Z", field: text}
     assert record_or_refusal(value) == record_of_models(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "positive_from", "accepted"),
+    [(1, 2, True), (5, 5, True), (0, 2, False), (6, 5, False), (3, 1, False), (3, 6, False)],
+)
+def test_both_accept_a_csat_rating_and_a_threshold_up_to_the_ends_of_the_scale(
+    value: int, positive_from: int, accepted: bool
+) -> None:
+    record = response({"question": "q", "kind": "csat", "value": value, "scale": [1, 5], "positive_from": positive_from})
+    assert (record_or_refusal(record) is not None, record_of_models(record) is not None) == (accepted, accepted)
