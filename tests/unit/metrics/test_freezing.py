@@ -49,7 +49,7 @@ def test_damaged_content_is_an_error_and_never_other_content() -> None:
             assert unpack(dictionary, damaged) == ({event.statement: event}, {})
         except zlib.error:
             errors += 1
-    assert errors >= len(packed), "but for padding, every damage is noticed"
+    assert errors >= len(packed), "all damage except of padding is noticed"
 
 
 def test_the_dictionaries_never_change() -> None:

@@ -117,7 +117,7 @@ def live(seq: int, to: Any, *others: Any, minute: float = 5) -> Event:
 def test_statuses_of_one_time_in_several_deliveries_pass_in_the_order_of_receipt(
     statuses: list[Any], passes: tuple[int, int]
 ) -> None:
-    """But for `new`, to which no ticket returns."""
+    """Except `new`, to which no ticket returns."""
     events = [ticket(opened(0)), *(live(seq, to) for seq, to in enumerate(statuses, 2))]
     for order in (events, events[::-1], events * 2):
         counted = rows(*order)

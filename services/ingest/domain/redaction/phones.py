@@ -288,5 +288,5 @@ def _is_without_zero(segment: Segment, first: int, last: int, written: str) -> b
         return False
     by_thousands = set(sizes) == {3} == {group.size for group in segment.groups}
     if by_thousands and len(segment.groups) % 3:
-        return False  # an amount: it looks like a Spanish number but for its other groups
+        return False  # an amount: it looks like a Spanish number except for its other groups
     return is_national(digits_of(written), WITHOUT_ZERO[sizes])
