@@ -27,7 +27,7 @@ from deploy.local.servers import Kafka, Postgres, free_port
 from services.metrics import migrate
 from services.metrics.clients.ingest import Ingest
 from services.metrics.sealer import Sealer
-from services.metrics.store.writer import Batch, Writer
+from services.metrics.store.writer import DecodedBatch, Writer
 from services.metrics.verifier import Verifier
 from shared.database import open_pool
 from shared.events import Answer, Event, Response, encode
@@ -47,7 +47,7 @@ async def add_tenants(pool: asyncpg.Pool, first: int, end: int, days: int, now: 
     writer = Writer(pool)
     for start in range(first, end, TENANTS_AT_ONCE):
         numbers = range(start, min(start + TENANTS_AT_ONCE, end))
-        await writer.apply(Batch([answer(number, day, now) for number in numbers for day in range(days)]))
+        await writer.apply(DecodedBatch([answer(number, day, now) for number in numbers for day in range(days)]))
     sealer = Sealer(pool, timedelta(0), 1.0)
     while await sealer.round():
         pass

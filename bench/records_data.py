@@ -12,7 +12,7 @@ import asyncpg
 
 from bench.metrics_events import MODEL, Story, scores
 from services.metrics.store.tenants import put_tenant
-from services.metrics.store.writer import Batch, Writer
+from services.metrics.store.writer import DecodedBatch, Writer
 from shared.events import DIMENSIONS
 
 TEMPLATE = "template"
@@ -113,10 +113,10 @@ async def fill_template(pool: asyncpg.Pool, now: datetime, tickets: float) -> in
     events = Story(TEMPLATE, 7, now, TEMPLATE_DAYS, tickets=tickets, more=True).events(TEMPLATE_EVENTS)
     writer = Writer(pool)
     for first in range(0, len(events), BATCH):
-        await writer.apply(Batch(events[first : first + BATCH]))
+        await writer.apply(DecodedBatch(events[first : first + BATCH]))
     scored = list(scores(events, themes=True))
     for first in range(0, len(scored), BATCH):
-        await writer.apply(Batch(scores=scored[first : first + BATCH]))
+        await writer.apply(DecodedBatch(scores=scored[first : first + BATCH]))
     return int(await pool.fetchval("SELECT count(*) FROM subjects s JOIN tenants t ON t.id = s.tenant AND t.slug = $1", TEMPLATE))
 
 

@@ -32,7 +32,7 @@ from services.ingest.domain.imports.batches import (
     stored_part,
 )
 from services.ingest.domain.imports.job import Fault, FileRange, Import
-from services.ingest.domain.imports.lines import Position, read_lines
+from services.ingest.domain.imports.lines import FilePosition, read_lines
 from services.ingest.domain.imports.ranges import LineRanges, row_ranges
 from services.ingest.domain.imports.reading import NDJSON, Row, RowReader, digest_of_content, header_of, mapping_of
 from services.ingest.domain.imports.rows import Unreadable, read_rows
@@ -263,7 +263,7 @@ class Importer:
         if job:
             log.info("import.finished", id=job.id, tenant=job.tenant, results=dict(job.results), reason=job.reason)
 
-    async def _bytes_before(self, job: Import, position: Position) -> int:
+    async def _bytes_before(self, job: Import, position: FilePosition) -> int:
         return bytes_before(position, {part.number: part.bytes for part in await self._uploads.parts(job.id)})
 
     def _loader(self, job: Import) -> Callable[[int], bytes | None]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from services.metrics.domain.changes import KINDS, kind_of, kpis_of
 from services.metrics.domain.measure import Kind
-from services.metrics.store.writer import Batch
+from services.metrics.store.writer import DecodedBatch
 from shared.events import KpiChange, encode
 from shared.kafka import OutgoingRecord
 from shared.topics import CHANGES, Topic
@@ -31,7 +31,7 @@ class Announcer:
         self._sender = sender
         self._clock = clock
 
-    async def announce(self, batch: Batch) -> None:
+    async def announce(self, batch: DecodedBatch) -> None:
         """Return when the broker has acknowledged the announcement. Raises Undelivered, a Retry, if it does not."""
         await self._send(changed_kpis(batch))
 
@@ -50,7 +50,7 @@ class Announcer:
             await self._sender.send_all(CHANGES, [OutgoingRecord(change.tenant.encode(), encode(change)) for change in changes])
 
 
-def changed_kpis(batch: Batch) -> dict[str, tuple[str, ...]]:
+def changed_kpis(batch: DecodedBatch) -> dict[str, tuple[str, ...]]:
     """The ids of the KPIs that `batch` may have changed, by tenant."""
     kinds: defaultdict[str, set[Kind]] = defaultdict(set)
     for event in batch.events:

@@ -18,7 +18,7 @@ from services.metrics.announcer import Announcer
 from services.metrics.domain.changes import kind_of
 from services.metrics.domain.measure import Kind
 from services.metrics.store.progress import Change, Partition, Reached, note_idle, restart, stored_positions
-from services.metrics.store.writer import Batch, InvalidSubject, Writer
+from services.metrics.store.writer import DecodedBatch, InvalidSubject, Writer
 from services.metrics.store.writer_versions import OutdatedVersion
 from shared.database import OUTAGE, RETRYABLE
 from shared.events import Event, Override, ScoreEvent, decode_event, decode_score
@@ -114,7 +114,7 @@ class Positions:
 class Decoded:
     """A batch, and the record of each of its events and scores."""
 
-    batch: Batch
+    batch: DecodedBatch
     sources: list[tuple[Record, Event | ScoreEvent]] = field(default_factory=list)
 
     def about(self, tenant: str, subject: str) -> list[Record]:
@@ -141,7 +141,7 @@ def decode(records: Sequence[Record]) -> Decoded:
         raise Poison(poison)
     events = [item for _, item in sources if isinstance(item, Event)]
     scores = [item for _, item in sources if isinstance(item, ScoreEvent)]
-    return Decoded(Batch(events, scores, positions_after(sources), changes(sources)), sources)
+    return Decoded(DecodedBatch(events, scores, positions_after(sources), changes(sources)), sources)
 
 
 def positions_after(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partition, Reached]:

@@ -24,7 +24,7 @@ from services.metrics.store.run_cache import RunCache
 from services.metrics.store.seals import Level, invalidate
 from services.metrics.store.selection import Selection, resolve
 from services.metrics.store.unsealed import Claim
-from services.metrics.store.writer import Batch, Invalidate, Writer
+from services.metrics.store.writer import DecodedBatch, Invalidate, Writer
 from shared.database import open_pool
 from tests.service.metrics.database import MetricsDatabase, survey_response
 from tests.unit.metrics.build import csat, nps
@@ -142,7 +142,7 @@ class Race:
                 )
                 for _ in range(chance.randint(1, 4))
             ]
-            await writer.apply(Batch(list({event.subject: event for event in events}.values())))
+            await writer.apply(DecodedBatch(list({event.subject: event for event in events}.values())))
             await sleep_briefly()
 
     async def _seal(self, pool: asyncpg.Pool) -> None:

@@ -19,7 +19,7 @@ from services.metrics.store.seals import invalidate
 from services.metrics.store.selection import Selection, resolve
 from services.metrics.store.stored_rows import plain
 from services.metrics.store.terms import Status, change_dimensions, read_status
-from services.metrics.store.writer import Batch, Writer
+from services.metrics.store.writer import DecodedBatch, Writer
 from services.metrics.verify.recount import compare_contributions
 from services.metrics.verify.report import VerifyStep
 from shared.events import Event
@@ -214,7 +214,7 @@ async def test_a_build_counts_a_subject_that_a_writer_began_to_write_before_it(m
         await build(metrics)
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(Writer(metrics.pool, invalidate=invalidate_and_wait).apply(Batch([answer(70, 1)])))
+        tasks.create_task(Writer(metrics.pool, invalidate=invalidate_and_wait).apply(DecodedBatch([answer(70, 1)])))
         await written.wait()
         await asyncio.wait([tasks.create_task(change_and_build())], timeout=4)
         commit.set()
@@ -223,10 +223,10 @@ async def test_a_build_counts_a_subject_that_a_writer_began_to_write_before_it(m
 
 async def test_a_writer_that_knows_the_measures_of_the_old_generation_writes_to_the_new_one(metrics: MetricsDatabase) -> None:
     other_process = Writer(metrics.pool)
-    await other_process.apply(Batch([answer(60, 1)]))
+    await other_process.apply(DecodedBatch([answer(60, 1)]))
     await change(metrics, "plan")
     await build(metrics)
-    await other_process.apply(Batch([answer(61, 1)]))
+    await other_process.apply(DecodedBatch([answer(61, 1)]))
     assert await metrics.contributions() == derived([*story(), answer(60, 1), answer(61, 1)], "plan")
 
 
@@ -274,7 +274,7 @@ async def test_builds_beside_many_writers_end_with_the_contributions_of_the_doma
         for revision in range(2, 40):
             number = chance.randrange(place, 60, 3)
             latest[number] = answer(number, chance.randint(0, 10), revision)
-            await writer.apply(Batch([latest[number]]))
+            await writer.apply(DecodedBatch([latest[number]]))
 
     async def keep_building() -> None:
         writer = Writer(metrics.pool)

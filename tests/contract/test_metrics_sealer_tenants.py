@@ -11,7 +11,7 @@ import pytest
 
 from services.metrics.sealer import Sealer
 from services.metrics.store.seals import invalidate
-from services.metrics.store.writer import Batch, Writer
+from services.metrics.store.writer import DecodedBatch, Writer
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import MetricsDatabase, open_metrics_db, survey_response
 from tests.unit.metrics.build import nps
@@ -160,7 +160,7 @@ async def test_a_change_that_commits_while_a_sealer_looks_at_its_tenant_is_seale
     writer = Writer(metrics.pool, invalidate=invalidate_and_wait)
     change = survey_response(3, nps(1), at=NOW - timedelta(hours=3), tenant="t1")
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(writer.apply(Batch([change])))
+        tasks.create_task(writer.apply(DecodedBatch([change])))
         await written.wait()
         round_of_sealer = tasks.create_task(sealer(metrics).round())
         await asyncio.sleep(0.5)

@@ -16,7 +16,7 @@ from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.store.progress import Reached
 from services.metrics.store.terms import change_dimensions
 from services.metrics.store.verifications import VerificationRun
-from services.metrics.store.writer import Batch, Writer
+from services.metrics.store.writer import DecodedBatch, Writer
 from services.metrics.store.writer_versions import OutdatedVersion, state_version
 from services.metrics.verify.pieces import OtherDefinitions, compare_next_subjects
 from services.metrics.version_watch import VersionWatch
@@ -38,7 +38,7 @@ WAITING = """
 async def metrics(empty_metrics_db: MetricsDatabase) -> MetricsDatabase:
     """The tenant acme with five answers, which a newer process has written."""
     await empty_metrics_db.tenant()
-    await newer(empty_metrics_db).apply(Batch(story()))
+    await newer(empty_metrics_db).apply(DecodedBatch(story()))
     return empty_metrics_db
 
 
@@ -76,14 +76,14 @@ async def end_newer(metrics: MetricsDatabase) -> None:
 @pytest.mark.parametrize(
     "batch",
     [
-        Batch(changed(), reached={PLACE: Reached(7, NOON)}),
-        Batch([erasure("c1/response/1", NOON)]),
-        Batch(scores=[score_of("c1/response/1", "fine", 0.5)]),
-        Batch([survey_response(90, nps(9), at=NOON)]),
+        DecodedBatch(changed(), reached={PLACE: Reached(7, NOON)}),
+        DecodedBatch([erasure("c1/response/1", NOON)]),
+        DecodedBatch(scores=[score_of("c1/response/1", "fine", 0.5)]),
+        DecodedBatch([survey_response(90, nps(9), at=NOON)]),
     ],
     ids=["changes", "an erasure", "a score", "a new subject"],
 )
-async def test_an_older_process_writes_nothing_while_a_newer_one_writes(metrics: MetricsDatabase, batch: Batch) -> None:
+async def test_an_older_process_writes_nothing_while_a_newer_one_writes(metrics: MetricsDatabase, batch: DecodedBatch) -> None:
     before = await stored(metrics)
     with pytest.raises(OutdatedVersion):
         await metrics.writer.apply(batch)
@@ -110,7 +110,7 @@ async def test_an_older_process_that_waits_for_a_subject_meanwhile_sees_the_newe
         transaction = connection.transaction()
         await transaction.start()
         await connection.execute("SELECT FROM subjects FOR UPDATE")
-        older = asyncio.create_task(metrics.writer.apply(Batch(changed())))
+        older = asyncio.create_task(metrics.writer.apply(DecodedBatch(changed())))
         async with asyncio.timeout(20):
             while not await metrics.pool.fetchval(WAITING):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

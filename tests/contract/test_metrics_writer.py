@@ -10,7 +10,7 @@ import pytest
 
 from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.store.progress import Reached, restart, stored_positions
-from services.metrics.store.writer import Batch, InvalidSubject, Writer, decode_score
+from services.metrics.store.writer import DecodedBatch, InvalidSubject, Writer, decode_score
 from shared.events import Assigned, Event, Fact, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.service.metrics.database import (
     MetricsDatabase,
@@ -62,8 +62,8 @@ def story() -> list[Item]:
     return items
 
 
-def batch_of(items: list[Item]) -> Batch:
-    return Batch([one for one in items if isinstance(one, Event)], [one for one in items if isinstance(one, ScoreEvent)])
+def batch_of(items: list[Item]) -> DecodedBatch:
+    return DecodedBatch([one for one in items if isinstance(one, Event)], [one for one in items if isinstance(one, ScoreEvent)])
 
 
 def contributions_of(items: list[Item]) -> Counter[tuple[Any, ...]]:
@@ -101,7 +101,7 @@ async def test_two_writers_that_insert_one_new_subject_both_count(metrics: Metri
     for number in range(20):
         one, other = survey_response(number, nps(9), at=NOON), survey_response(number, csat(5), at=NOON, statement="other")
         writers = Writer(metrics.pool), Writer(metrics.pool)
-        await asyncio.gather(writers[0].apply(Batch([one])), writers[1].apply(Batch([other])))
+        await asyncio.gather(writers[0].apply(DecodedBatch([one])), writers[1].apply(DecodedBatch([other])))
     counts = Counter(row[0] for row in (await metrics.contributions()).elements())
     assert (counts["nps"], counts["csat:1..5+4"]) == (20, 20)
     assert len(await metrics.subjects()) == 20
@@ -157,7 +157,7 @@ async def test_a_batch_that_cannot_be_folded_stores_nothing_not_even_progress(me
     )
     reached = {("feedback.events", 0): Reached(7, NOON)}
     with pytest.raises(InvalidSubject) as caught:
-        await metrics.writer.apply(Batch([survey_response(1, nps(9), at=NOON), naive], reached=reached))
+        await metrics.writer.apply(DecodedBatch([survey_response(1, nps(9), at=NOON), naive], reached=reached))
     assert (caught.value.tenant, caught.value.subject) == ("acme", "c2/ticket/1")
     assert await metrics.subjects() == []
     assert await metrics.pool.fetchval("SELECT count(*) FROM progress") == 0
@@ -181,7 +181,7 @@ async def test_a_rating_that_its_column_cannot_hold_is_refused(metrics: MetricsD
 async def test_an_old_batch_of_a_zombie_does_not_set_the_watermark_back(metrics: MetricsDatabase) -> None:
     place = ("feedback.events", 0)
     for reached in (Reached(7, NOON), Reached(3, hours(-1))):
-        await metrics.writer.apply(Batch([survey_response(1, nps(9), at=NOON)], reached={place: reached}))
+        await metrics.writer.apply(DecodedBatch([survey_response(1, nps(9), at=NOON)], reached={place: reached}))
     assert await metrics.pool.fetchval("SELECT received_at FROM progress") == NOON
 
 
@@ -189,9 +189,9 @@ async def test_the_position_of_a_partition_is_stored_with_the_time_from_which_a_
     metrics: MetricsDatabase,
 ) -> None:
     place, batch = ("feedback.events", 0), [survey_response(1, nps(9), at=NOON)]
-    await metrics.writer.apply(Batch(batch, reached={place: Reached(7, NOON, hours(-2))}))
+    await metrics.writer.apply(DecodedBatch(batch, reached={place: Reached(7, NOON, hours(-2))}))
     assert await stored_positions(metrics.pool) == {place: (7, hours(-2))}
-    await metrics.writer.apply(Batch(batch, reached={place: Reached(9, NOON)}))
+    await metrics.writer.apply(DecodedBatch(batch, reached={place: Reached(9, NOON)}))
     await restart(metrics.pool, {place: 3, ("feedback.scores", 0): 1})
     assert await stored_positions(metrics.pool) == {place: (3, hours(-2))}
 

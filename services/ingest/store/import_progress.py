@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from services.ingest.domain.imports.job import FileRange, Import
-from services.ingest.domain.imports.lines import Position
+from services.ingest.domain.imports.lines import FilePosition
 from services.ingest.store.imports import COLUMNS, DROP_PARTS, HOLD_ONE, ONE_BY_ID, end_import, import_of
 
 LEASE_SECONDS = 20.0
@@ -111,11 +111,11 @@ class ImportProgress:
         job = await self._pool.fetchrow(ONE_BY_ID, row["import_id"]) if row else None
         if job is None:
             return None
-        end = None if row["end_part"] is None else Position(row["end_part"], row["end_offset"], row["end_line"])
+        end = None if row["end_part"] is None else FilePosition(row["end_part"], row["end_offset"], row["end_line"])
         return FileRange(
             job=import_of(job),
             number=row["number"],
-            position=Position(row["part"], row["part_offset"], row["line"]),
+            position=FilePosition(row["part"], row["part_offset"], row["line"]),
             end=end,
             results=json.loads(row["results"]),
             bytes_read=row["bytes_read"],
@@ -130,7 +130,7 @@ class ImportProgress:
         """Let the import be prepared again in `seconds`. `counts`: this attempt failed."""
         await self._pool.execute(RETRY, job.id, seconds, int(not counts))
 
-    async def prepare(self, job: Import, sha256: str, header: Sequence[str], begins: Sequence[Position], read: int) -> bool:
+    async def prepare(self, job: Import, sha256: str, header: Sequence[str], begins: Sequence[FilePosition], read: int) -> bool:
         """Store the digest of the file, its columns, and the positions at which its ranges begin; the first one begins after
         `read` bytes. False if the import has ended, or another process has prepared it."""
         ends = [*begins[1:], None]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import asyncpg
 
 from services.ingest.domain.imports.job import Import, State
-from services.ingest.domain.imports.lines import Position
+from services.ingest.domain.imports.lines import FilePosition
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
 from services.ingest.store.cipher import Cipher
 from shared.request_context import RequestContext, current_context
@@ -234,7 +234,7 @@ def import_of(row: asyncpg.Record) -> Import:
         header=tuple(row["header"] or ()),
         parts=row["parts"],
         bytes=row["bytes"],
-        position=Position(row["part"], row["part_offset"], row["line"]),
+        position=FilePosition(row["part"], row["part_offset"], row["line"]),
         results_before_ranges=before,
         bytes_before_ranges=row["bytes_read"],
         bytes_read=row["bytes_read"] + row["bytes_of_ranges"],

@@ -27,7 +27,7 @@ from services.metrics.store.names import Directory, names_of
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import snapshot
-from services.metrics.store.records import Record, RecordCursor, load_subjects, records
+from services.metrics.store.records import NamedContribution, RecordCursor, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.writer import decode_scores
 from shared.events import NAMED_DIMENSIONS, Label, Override, Score, Theme
@@ -101,7 +101,7 @@ async def list_records(
         window = periods(query, ZoneInfo(current.zone), now)[0].window
         selection = selection_of(query, current)
         scope = await resolve(connection, tenant, selection)
-        page: list[Record] = []
+        page: list[NamedContribution] = []
         following = None
         if scope is not None:
             start, end = BEGINNING if instant else window.start, min(window.end, now)
@@ -115,7 +115,9 @@ async def list_records(
     return RecordPage(query, window, fresh, unknown, names, current.dimensions, entries, following)
 
 
-async def names_of_records(connection: asyncpg.Connection, current: CurrentTenant, page: Sequence[Record]) -> Directory:
+async def names_of_records(
+    connection: asyncpg.Connection, current: CurrentTenant, page: Sequence[NamedContribution]
+) -> Directory:
     """The names of the teams and agents of records."""
     if current.number is None or not current.names_revision:
         return {}
@@ -123,12 +125,12 @@ async def names_of_records(connection: asyncpg.Connection, current: CurrentTenan
     return await names_of(connection, current.number, values)
 
 
-def slices(page: Iterable[Record]) -> Iterator[list[Record]]:
+def slices(page: Iterable[NamedContribution]) -> Iterator[list[NamedContribution]]:
     """The page in parts of about SLICE records, so that long histories don't fill the memory.
 
     Records of one subject and instant stay together: `entries_of` assigns each of its comments to one of them.
     """
-    part: list[Record] = []
+    part: list[NamedContribution] = []
     for _, together in groupby(page, key=lambda record: (record.at, record.subject.id)):
         part += together
         if len(part) >= SLICE:
@@ -138,7 +140,7 @@ def slices(page: Iterable[Record]) -> Iterator[list[Record]]:
         yield part
 
 
-def entries_of(page: Sequence[Record], model: str, filters: Sequence[Filter]) -> list[RecordEntry]:
+def entries_of(page: Sequence[NamedContribution], model: str, filters: Sequence[Filter]) -> list[RecordEntry]:
     """The entries of records whose subjects are loaded; `filters` are those that selected the records.
 
     Slow for long histories: run it off the event loop.
@@ -161,7 +163,7 @@ def entries_of(page: Sequence[Record], model: str, filters: Sequence[Filter]) ->
     return entries
 
 
-def entry_of(record: Record, measure: Measure, text: str | None, judged: JudgedComment | None) -> RecordEntry:
+def entry_of(record: NamedContribution, measure: Measure, text: str | None, judged: JudgedComment | None) -> RecordEntry:
     """A record with its text, or with the text and score of the comment that it was judged by."""
     value: float = record.amount
     if judged is not None:
@@ -171,7 +173,7 @@ def entry_of(record: Record, measure: Measure, text: str | None, judged: JudgedC
     return RecordEntry(record.subject.name, record.at, record.measure, value, record.dims, text, judged)
 
 
-def judged_comments(subject: SubjectView, record: Record, model: str) -> list[JudgedComment]:
+def judged_comments(subject: SubjectView, record: NamedContribution, model: str) -> list[JudgedComment]:
     """The comments of a subject at the time of a record, by the hash of their text."""
     scores = decode_scores(record.subject.scores)
     comments = sorted((c for c in subject.comments if c.at == record.at), key=lambda comment: comment.text_hash)

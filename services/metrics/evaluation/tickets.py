@@ -33,7 +33,7 @@ from services.metrics.store.names import Directory, names_of
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import snapshot
-from services.metrics.store.records import Record, RecordCursor, load_subjects, records
+from services.metrics.store.records import NamedContribution, RecordCursor, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.terms import read_terms
 from services.metrics.store.writer import decode_scores
@@ -81,7 +81,7 @@ async def list_tickets(
             measure = name_under(measure, preset.id)
         selection = replace(selection_of(query, current), measures=(measure,))
         scope = await resolve(connection, tenant, selection)
-        page: list[Record] = []
+        page: list[NamedContribution] = []
         following = None
         if scope is not None:
             page, following = await records(connection, scope, window.start, min(window.end, now), limit, after)
@@ -103,7 +103,12 @@ def unnamed(ticket: ExportedTicket) -> None:
 
 
 def values_of(
-    page: Sequence[Record], columns: Sequence[Column], terms: Terms, model: str, now: datetime, preset: Preset | None = None
+    page: Sequence[NamedContribution],
+    columns: Sequence[Column],
+    terms: Terms,
+    model: str,
+    now: datetime,
+    preset: Preset | None = None,
 ) -> list[Values]:
     """The values of tickets whose subjects are loaded. Slow for long histories: run it off the event loop."""
     values = []

@@ -23,7 +23,7 @@ class RecordCursor(Cursor, frozen=True, array_like=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class NamedContribution:
     """A contribution with names in place of ids. `subject` has its statements and scores after `load_subjects` only."""
 
     subject: Subject
@@ -89,7 +89,7 @@ async def records(
     after: RecordCursor | None,
     *,
     open_only: bool = False,
-) -> tuple[list[Record], RecordCursor | None]:
+) -> tuple[list[NamedContribution], RecordCursor | None]:
     """Up to `limit` records in [start, end), newest first, and where the next page begins, None at the end.
 
     `open_only`: of each subject whose amounts have a positive sum its latest record, and no others.
@@ -118,15 +118,15 @@ def dims_of(row: asyncpg.Record, scope: Scope) -> dict[str, str | None]:
     return {dimension: row[dimension] for dimension in DIMENSIONS} | own
 
 
-async def load_subjects(connection: asyncpg.Connection, page: Sequence[Record]) -> list[Record]:
+async def load_subjects(connection: asyncpg.Connection, page: Sequence[NamedContribution]) -> list[NamedContribution]:
     """The records with the statements and scores of their subjects. Records of one subject share it."""
     subjects = {record.subject.id: replace(record.subject) for record in page}
     await load(connection, subjects.values())
     return [replace(record, subject=subjects[record.subject.id]) for record in page]
 
 
-def _record(row: asyncpg.Record, scope: Scope) -> Record:
-    return Record(
+def _record(row: asyncpg.Record, scope: Scope) -> NamedContribution:
+    return NamedContribution(
         subject=Subject(row["subject_id"], row["tenant"], row["subject"], fresh=False),
         measure=scope.measures[row["measure"]],
         at=row["at"],

@@ -46,7 +46,7 @@ Item = TypeVar("Item", Event, ScoreEvent)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class DecodedBatch:
     """A decoded batch: events, scores, the positions of their partitions after it, and the results that it may change."""
 
     events: Sequence[Event] = ()
@@ -100,7 +100,7 @@ class Writer:
         self._generations: dict[int, int] = {}
         self._invalidate = invalidate
 
-    async def apply(self, batch: Batch) -> list[Event]:
+    async def apply(self, batch: DecodedBatch) -> list[Event]:
         """Make `batch` durable. Returns the events whose statements were not stored before.
 
         Raises InvalidSubject, OutdatedVersion or an error of asyncpg; then nothing was written.

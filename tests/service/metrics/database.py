@@ -23,7 +23,7 @@ from services.metrics.store import counting_cuboids
 from services.metrics.store.progress import Change, Partition, Reached
 from services.metrics.store.stored_rows import STORED, plain, stored_plain
 from services.metrics.store.tenants import put_tenant
-from services.metrics.store.writer import Batch, Writer
+from services.metrics.store.writer import DecodedBatch, Writer
 from shared.database import open_pool
 from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Theme, Tombstone, text_hash
 from shared.kafka import OutgoingRecord
@@ -72,13 +72,13 @@ class MetricsDatabase:
         return seals
 
 
-def batch(*records: Event | ScoreEvent, reached: Mapping[Partition, Reached] | None = None) -> Batch:
+def batch(*records: Event | ScoreEvent, reached: Mapping[Partition, Reached] | None = None) -> DecodedBatch:
     """One batch, as if every record came from partition 0 of its topic."""
     events = [record for record in records if isinstance(record, Event)]
     scores = [record for record in records if isinstance(record, ScoreEvent)]
     changes = {Change(one.tenant, EVENTS.name, 0, kind(one)) for one in events}
     changes |= {Change(one.tenant, SCORES.name, 0, kind(one)) for one in scores}
-    return Batch(events, scores, reached or {}, changes)
+    return DecodedBatch(events, scores, reached or {}, changes)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.store.progress import Change, Reached, advance
-from services.metrics.store.writer import Batch, Writer
+from services.metrics.store.writer import DecodedBatch, Writer
 from shared.events import Event, Opened, ScoreEvent, Ticket
 from tests.service.metrics.database import MetricsDatabase, batch, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import nps, words
@@ -101,7 +101,7 @@ async def test_consumers_of_different_partitions_never_wait_for_one_another(metr
     async with metrics_db.pool.acquire() as connection, connection.transaction():
         number = await connection.fetchval("SELECT id FROM tenants WHERE slug = 'acme'")
         await advance(connection, reached, [Change("acme", *EVENTS_0, "response")], {"acme": number})
-        other = Batch(
+        other = DecodedBatch(
             [survey_response(1, nps(9), at=NOW)],
             reached={("feedback.events", 1): Reached(1, NOW)},
             changes=[Change("acme", "feedback.events", 1, "response")],

@@ -27,7 +27,7 @@ SAME_THING: dict[str, dict[str, str]] = {
     "services/sentiment": {
         "Sheet": "a language's file of training data, in two sets with other fields",
     },
-    "services/metrics": dict.fromkeys(("GoldRow", "Interval", "Promotion", "Record", "ShadowReport", "Window"), SCHEMA),
+    "services/metrics": dict.fromkeys(("GoldRow", "Interval", "Promotion", "ShadowReport", "Window"), SCHEMA),
     "services/gateway": {},
     "shared": {},
 }

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain.imports.lines import MAX_LINE_BYTES, START, Position, read_lines
+from services.ingest.domain.imports.lines import MAX_LINE_BYTES, START, FilePosition, read_lines
 
 
 def parts_of(content: bytes, cuts: list[int]) -> dict[int, bytes]:
@@ -38,7 +38,7 @@ def test_an_endless_line_takes_bounded_memory_and_the_next_one_is_read() -> None
     endless, following = read_lines(parts.get)
     assert endless.is_too_long
     assert len(endless.content) == MAX_LINE_BYTES + 1
-    assert (following.content, following.end) == (b"next\n", Position(6, 6, 2))
+    assert (following.content, following.end) == (b"next\n", FilePosition(6, 6, 2))
 
 
 def test_a_file_without_parts_has_no_lines() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.domain.imports.lines import START, Position, read_lines
+from services.ingest.domain.imports.lines import START, FilePosition, read_lines
 from services.ingest.domain.imports.mapping import CsvMapping
 from services.ingest.domain.imports.ranges import MOST_RANGES, LineRanges, parts_of_range, row_ranges
 from services.ingest.domain.imports.reading import header_of
@@ -63,4 +63,4 @@ def test_a_part_within_a_line_begins_no_range() -> None:
     ranges = LineRanges(3)
     for number, content in enumerate((b"abc", b"def", b"g\nh\n"), 1):
         ranges.add(number, content)
-    assert ranges.begins == [Position(3, 2, 1)]
+    assert ranges.begins == [FilePosition(3, 2, 1)]

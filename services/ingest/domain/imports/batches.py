@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.imports.job import FileRange
-from services.ingest.domain.imports.lines import Position
+from services.ingest.domain.imports.lines import FilePosition
 from services.ingest.domain.imports.reading import Row
 from services.ingest.domain.imports.rows import Unreadable
 
@@ -59,7 +59,7 @@ def split_at_erasures(rows: Sequence[Row]) -> list[list[Row]]:
     return [part for part in parts if part]
 
 
-def bytes_before(position: Position, sizes: Mapping[int, int]) -> int:
+def bytes_before(position: FilePosition, sizes: Mapping[int, int]) -> int:
     """The bytes of the file before a position, given the size of each part."""
     return sum(size for number, size in sizes.items() if number < position.part) + position.offset
 

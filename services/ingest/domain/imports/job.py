@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from services.ingest.domain.imports.lines import Position
+from services.ingest.domain.imports.lines import FilePosition
 from shared.request_context import RequestContext
 
 State = Literal["uploading", "running", "done", "failed", "canceled"]
@@ -35,7 +35,7 @@ class Import:
     header: tuple[str, ...]
     parts: int
     bytes: int
-    position: Position
+    position: FilePosition
     bytes_read: int
     results: Mapping[str, int]
     bytes_before_ranges: int
@@ -65,8 +65,8 @@ class FileRange:
 
     job: Import
     number: int
-    position: Position
-    end: Position | None
+    position: FilePosition
+    end: FilePosition | None
     results: Mapping[str, int]
     bytes_read: int
     attempts: int

@@ -8,7 +8,7 @@ MAX_LINE_BYTES = 1024 * 1024
 """Of a longer line only the beginning is read, which is enough to reject it."""
 
 
-class Position(Struct, frozen=True, order=True):
+class FilePosition(Struct, frozen=True, order=True):
     """A place between two lines of the file: `offset` bytes into part `part`, after `line` lines. Parts are counted from 1."""
 
     part: int
@@ -16,14 +16,14 @@ class Position(Struct, frozen=True, order=True):
     line: int
 
 
-START = Position(1, 0, 0)
+START = FilePosition(1, 0, 0)
 
 
 class Line(Struct, frozen=True):
     """A line with its end, `\\n`, if it has one. `end` is the position after it."""
 
     content: bytes
-    end: Position
+    end: FilePosition
 
     @property
     def number(self) -> int:
@@ -37,7 +37,7 @@ class Line(Struct, frozen=True):
 
 
 def read_lines(
-    load: Callable[[int], bytes | None], begin: Position = START, end_of_range: Position | None = None
+    load: Callable[[int], bytes | None], begin: FilePosition = START, end_of_range: FilePosition | None = None
 ) -> Iterator[Line]:
     """The lines from `begin` on, up to `end_of_range` or the end of the file. `load` returns a part by its number, None after the
     last one; one part is held at a time."""
@@ -49,14 +49,14 @@ def read_lines(
     while (content := load(part)) is not None:
         while end := content.find(b"\n", offset) + 1:
             number += 1
-            yield Line(_limited(rest, content[offset:end]), Position(part, end, number))
+            yield Line(_limited(rest, content[offset:end]), FilePosition(part, end, number))
             if number == last:
                 return
             rest, offset = b"", end
         rest = _limited(rest, content[offset:])
         part, offset = part + 1, 0
     if rest:
-        yield Line(rest, Position(part, 0, number + 1))
+        yield Line(rest, FilePosition(part, 0, number + 1))
 
 
 def _limited(begin: bytes, more: bytes) -> bytes:

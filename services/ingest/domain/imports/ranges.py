@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.ingest.domain.imports.lines import Position
+from services.ingest.domain.imports.lines import FilePosition
 from services.ingest.domain.imports.rows import CsvRow, Unreadable
 
 MOST_RANGES = 64
@@ -20,23 +20,23 @@ class LineRanges:
         self._step = parts_of_range(parts)
         self._next = 1 + self._step
         self._lines = 0
-        self.begins: list[Position] = []
+        self.begins: list[FilePosition] = []
 
     def add(self, number: int, content: bytes) -> None:
         """Look for the end of a line in a part, if a range may begin there."""
         if number >= self._next and (end := content.find(b"\n") + 1):
-            self.begins.append(Position(number, end, self._lines + 1))
+            self.begins.append(FilePosition(number, end, self._lines + 1))
             self._next = number + self._step
         self._lines += content.count(b"\n")
 
 
-def row_ranges(rows: Iterable[CsvRow], parts: int) -> list[Position]:
+def row_ranges(rows: Iterable[CsvRow], parts: int) -> list[FilePosition]:
     """The places where ranges of a CSV file begin: at the ends of rows, since a row may have several lines.
 
     No range begins after a row that can't be read: the range that holds this row ends the import.
     """
     step = parts_of_range(parts)
-    begins: list[Position] = []
+    begins: list[FilePosition] = []
     begin = 1 + step
     try:
         for row in rows:

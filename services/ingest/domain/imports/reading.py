@@ -15,7 +15,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.idempotency import with_erasure_digest
 from services.ingest.domain.imports.job import Fault, Import
-from services.ingest.domain.imports.lines import MAX_LINE_BYTES, START, Line, Position
+from services.ingest.domain.imports.lines import MAX_LINE_BYTES, START, FilePosition, Line
 from services.ingest.domain.imports.mapping import CsvMapping, digest_of
 from services.ingest.domain.imports.rows import (
     CsvRow,
@@ -49,7 +49,7 @@ class Row(Struct, frozen=True):
     wrong. `error` is that of a record which a fault of ours keeps from being read. `place` counts the records of one line."""
 
     line: int
-    end: Position
+    end: FilePosition
     outcome: Outcome
     error: Exception | None = None
     place: int = 0
@@ -78,7 +78,7 @@ class RowReader:
     now: Callable[[], datetime]
     edited_at: datetime | None = None
 
-    def rows(self, lines: Iterable[Line], begin: Position = START) -> Iterator[Row]:
+    def rows(self, lines: Iterable[Line], begin: FilePosition = START) -> Iterator[Row]:
         """The records in `lines`, which begin after the header, at `begin`. Raises Unreadable if the rest of the file can't be
         read.
 
@@ -99,7 +99,7 @@ class RowReader:
         for row in read_rows(lines, self.mapping):
             yield self._to_row(row.line, row.end, partial(self._read_row, converter), row)
 
-    def _to_row(self, line: int, end: Position, read: Callable[[int, T], Outcome], content: T, place: int = 0) -> Row:
+    def _to_row(self, line: int, end: FilePosition, read: Callable[[int, T], Outcome], content: T, place: int = 0) -> Row:
         try:
             return Row(line, end, read(line, content), place=place)
         except MemoryError:
@@ -119,7 +119,7 @@ class RowReader:
             content = b'{"updated_at":"%b",%b' % (edited.encode(), content[1:])
         return self._to_delivery(line, value, content)
 
-    def _payload_rows(self, line: Line, content: bytes, begin: Position) -> Iterator[Row]:
+    def _payload_rows(self, line: Line, content: bytes, begin: FilePosition) -> Iterator[Row]:
         """The deliveries of a payload as the tool posts it to the hook: several if it is a batch.
 
         Those before the last one end at `begin`, where the line begins: an import that stops between them reads the line again.
@@ -174,7 +174,7 @@ def mapping_of(job: Import) -> CsvMapping | None:
         raise Unreadable(f"the mapping can't be used: {error.error_count()} places are wrong") from None
 
 
-def header_of(lines: Iterable[Line], mapping: CsvMapping) -> tuple[tuple[str, ...], Position]:
+def header_of(lines: Iterable[Line], mapping: CsvMapping) -> tuple[tuple[str, ...], FilePosition]:
     """The columns of a CSV file, and the position after the header. Raises Unreadable if a column of the mapping is missing."""
     row = next(read_rows(lines, mapping), None)
     if row is None:

@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from services.ingest.domain.imports.lines import MAX_LINE_BYTES, Line, Position
+from services.ingest.domain.imports.lines import MAX_LINE_BYTES, FilePosition, Line
 from services.ingest.domain.imports.mapping import MAX_COLUMNS, AnswerColumn, CsvMapping, TimeColumn
 from services.ingest.domain.imports.times import read_time
 from shared.suggestions import refusal
@@ -44,7 +44,7 @@ class CsvRow:
     """The cells of one row in the order of the header, the line in which it begins, and the position after it."""
 
     line: int
-    end: Position
+    end: FilePosition
     cells: Sequence[str]
 
 
@@ -53,7 +53,7 @@ def read_rows(lines: Iterable[Line], mapping: CsvMapping) -> Iterator[CsvRow]:
 
     A row may have several lines, if its texts have line breaks.
     """
-    ends: list[Position] = []
+    ends: list[FilePosition] = []
     reader = csv.reader(_texts(lines, mapping.encoding, ends), delimiter=mapping.delimiter, strict=True)
     while True:
         ends.clear()
@@ -68,7 +68,7 @@ def read_rows(lines: Iterable[Line], mapping: CsvMapping) -> Iterator[CsvRow]:
             yield CsvRow(ends[0].line, ends[-1], cells)
 
 
-def _texts(lines: Iterable[Line], encoding: str, ends: list[Position]) -> Iterator[str]:
+def _texts(lines: Iterable[Line], encoding: str, ends: list[FilePosition]) -> Iterator[str]:
     """The lines as text. Their positions are appended to `ends`."""
     for line in lines:
         ends.append(line.end)
