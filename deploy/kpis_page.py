@@ -31,8 +31,8 @@ Rules for all:
 - Statuses with equal times apply in the order in which they were received; those of one record in the order of a ticket's life
   (new to closed). Where a tool leaves out seconds, a status or reply within the minute of the opening counts as 0 seconds
   after it: its time is the whole minute of the opening. A message of the opening's very time with seconds is not after it.
-- An opening is never a reply. A message that repeats the opening (same author, same text, at most 5 seconds apart) counts as the
-  opening: it is neither a reply nor a second comment.
+- An opening is never a reply. A message that repeats the opening (same author, same text, at most 5 seconds apart or at the whole
+  minute of the opening) counts as the opening: it is neither a reply nor a second comment.
 - A wait for a next reply begins with the customer's first public message after a human agent's, and ends with the next public
   message by a human agent or with a solve. After a solve that ended one, the next wait begins after an agent's next message. Of
   events with one time the customer's message comes first, then the reply, then the solve.

@@ -44,8 +44,8 @@ CONTRIBUTIONS_VERSION = 7
 numbers of replies, cohorts, the age of the backlog, invitations. 4: presets, impacts of themes. 5: reopenings under `intercom` at
 the time of the first close. 6: `dbt_zendesk` to the second in business hours, and a bot's opening as an agent's. 7: a target
 that is breached stays so where there is no calendar later, and a resolution whose time never ran needs one; minutes of the clock
-for resolutions alone; a reminder keeps the dimensions of its invitation. Raise it too when the library that knows public holidays
-gets another version (`HOLIDAYS_VERSION`).
+for resolutions alone; a reminder keeps the dimensions of its invitation; a message at the whole minute of the opening may repeat
+it. Raise it too when the library that knows public holidays gets another version (`HOLIDAYS_VERSION`).
 """
 
 CSAT_FORMS = CSAT.named("")

@@ -14,7 +14,7 @@ from shared.events import Deleted, Message, Opened, Party, Rating, Status, Ticke
 from shared.text import nfc
 
 REPEATED_WITHIN = timedelta(seconds=5)
-"""A message that repeats the opening has a time at most this far from it."""
+"""A message that repeats the opening has a time at most this far from it, or that of its whole minute."""
 
 
 # --- assignments ----------------------------------------------------------------------------------------------------------
@@ -169,12 +169,15 @@ def ticket_view(statements: Iterable[tuple[datetime, Ticket]], team: str | None,
 
 
 def repeats_opening(opened: Opened, message: Message) -> bool:
-    """Whether the message repeats the opening: the same author and text, within REPEATED_WITHIN.
+    """Whether the message repeats the opening: the same author and text, within REPEATED_WITHIN or at its whole minute.
 
-    Some tools send the first comment of a ticket as a message too. An agent's name or text that is unknown on one side equals
-    any. An agent's private note never repeats a public opening.
+    Some tools send the first comment of a ticket as a message too. Those that leave out seconds send it at the whole minute, even
+    where the seconds of the opening are known. An agent's name or text that is unknown on one side equals any. An agent's private
+    note never repeats a public opening.
     """
-    if abs(message.at - opened.at) > REPEATED_WITHIN or message.by != opened.by:
+    if message.by != opened.by:
+        return False
+    if abs(message.at - opened.at) > REPEATED_WITHIN and message.at != to_minute(opened.at):
         return False
     if message.by == "customer":
         return _comparable(message.text) == _comparable(opened.text)

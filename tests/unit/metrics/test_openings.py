@@ -6,11 +6,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from services.metrics.domain.contributions import contributions
+from services.metrics.domain.facts import to_minute
 from services.metrics.domain.view import view
 from shared.events import Event, Message, Opened, Score, StatusSet, decode_event, encode
 from tests.unit.metrics import strategies
@@ -30,6 +32,11 @@ openings: Any = st.builds(
 )
 
 
+EXACT = Opened(at=at(0.7), by="agent")
+ROUNDED = Opened(at=at(0), by="agent")
+"""The opening of EXACT from a tool that leaves out seconds."""
+
+
 def repeated(opening: Opened, seconds: float, **changed: Any) -> Message:
     """The opening as a tool repeats it, as the first message."""
     fields: dict[str, Any] = {
@@ -44,11 +51,13 @@ def repeated(opening: Opened, seconds: float, **changed: Any) -> Message:
     return Message(**(fields | changed))
 
 
+@example([ticket(EXACT)], ROUNDED, {}, None, 1, 2, Random(0))
+@example([ticket(replace(EXACT, by="customer"))], replace(ROUNDED, by="customer", text="great"), {}, None, 1, 2, Random(0))
 @given(
     strategies.of_ticket,
     openings,
     strategies.scores,
-    st.floats(-5, 5),
+    st.none() | st.floats(-5, 5),
     st.integers(0, 12),
     st.integers(1, 20),
     st.randoms(use_true_random=False),
@@ -57,13 +66,20 @@ def test_the_opening_repeated_as_a_message_changes_nothing_in_any_order(
     events: list[Event],
     opening: Opened,
     scores: dict[tuple[str, str], Score],
-    seconds: float,
+    seconds: float | None,
     stamp: int,
     seq: int,
     random: Random,
 ) -> None:
+    """`seconds` are those from the opening to the message. None: the tool leaves out the seconds of the message's time.
+
+    An event may state the opening's time with seconds, which the opening keeps.
+    """
     without = [*events, ticket(opening, seq=LAST, at=at(LAST))]
-    message = ticket(repeated(opening, seconds), seq=seq, at=at(stamp), statement="again")
+    folded = view(without).ticket
+    assert folded is not None
+    time = to_minute(folded.opened) if seconds is None else folded.opened + timedelta(seconds=seconds)
+    message = ticket(repeated(opening, 0, at=time), seq=seq, at=at(stamp), statement="again")
     together = [*without, message, message]
     random.shuffle(together)
     assert Counter(contributions(view(together), scores)) == Counter(contributions(view(without), scores))
