@@ -1,6 +1,7 @@
 """The whole local stack: servers, databases and topics, services, demo."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from deploy.local.kafka import Kafka
 from deploy.local.ports import is_free
 from deploy.local.postgres import Postgres
 from deploy.local.processes import StartFailed
+from deploy.local.scorers import promoted_models, scorer_settings
 from deploy.local.service import Service
 from deploy.local.settings import DATABASES, SERVICES, Settings
 from deploy.local.supervisor import Supervisor
@@ -101,7 +103,11 @@ class Stack:
         settings = self._settings
         bootstrap = settings.kafka_bootstrap_servers or self._kafka.bootstrap
         secrets = stack_secrets(settings.secrets_file)
-        environment = services_environment(settings, secrets, await self._start_databases(), bootstrap)
+        urls = await self._start_databases()
+        scorers = scorer_settings(await promoted_models(urls["metrics"]), os.environ)
+        if scorers:
+            self._terminal.note(f"{scorers['SENTIMENT_SCORER']} scores beside the default model until you promote that one")
+        environment = services_environment(settings, secrets, urls, bootstrap) | scorers
         write_environment(settings.environment_file, environment)
         await run_together(*(self._start_service(self._service(name, environment), environment, topics) for name in SERVICES))
         self._terminal.done(", ".join(SERVICES))
