@@ -112,6 +112,7 @@ def test_the_first_calls_ask_for_the_list_in_the_order_of_changes() -> None:
         "2026-11-01T00:00:00Z",
         "asc",
     )
+    assert [call.query.get("page") for call in calls[2:]] == ["1", "1", "1"]
     assert [call.path for call in calls[1:]] == [FIELDS, "/api/v2/groups", "/api/v2/agents", f"{TICKETS}/11/conversations"]
 
 

@@ -187,6 +187,13 @@ def test_a_rating_is_one_of_three_and_an_edit_replaces_it() -> None:
     assert second.customer.id == "helpscout:238604"
 
 
+def test_a_rating_may_state_no_customer() -> None:
+    payload = json.loads(fixture("satisfaction.ratings").body)
+    anonymous = {key: value for key, value in payload.items() if key not in ("customer", "customerId")}
+    [read] = parse(request(json.dumps(anonymous).encode(), {"X-HelpScout-Event": "satisfaction.ratings"})).records
+    assert "customer" not in read
+
+
 def test_other_events_are_ignored() -> None:
     for event in ("convo.merged", "customer.created", "helpscout.test", "beacon.chat.created"):
         assert parse(request(b'{"id": 1}', {"X-HelpScout-Event": event})).ignored == event

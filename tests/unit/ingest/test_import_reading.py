@@ -1,16 +1,18 @@
 """Records of uploaded files: rows of CSV, lines of canonical records, and payloads of tools."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from services.ingest.domain.delivery import StoredDelivery
+from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.imports.job import Fault
 from services.ingest.domain.imports.lines import read_lines
 from services.ingest.domain.imports.mapping import CsvMapping
+from services.ingest.domain.imports.reading import RowReader
 from services.ingest.domain.imports.rows import Unreadable
 from services.ingest.domain.receive import receive, reread
 from shared import events
@@ -141,6 +143,15 @@ def test_a_payload_is_read_as_the_hook_reads_it() -> None:
     line = json.dumps(payload)
     [delivery] = read(line + "\n", file_format="typeform", tool=tool).deliveries
     assert delivery == receive(tool, request(line.encode()), NOW)
+
+
+def test_a_record_without_the_time_of_its_edit_is_stored_with_that_of_the_import() -> None:
+    record = response(nps(9))
+    reader = RowReader(connection(), "ndjson", None, (), "0" * 64, lambda: NOW, edited_at=NOW)
+    [row] = reader.rows(read_lines({1: json.dumps(record).encode()}.get))
+    assert isinstance(row.outcome, Delivery)
+    assert row.outcome.raw is not None
+    assert json.loads(row.outcome.raw) == record | {"updated_at": (NOW + timedelta(microseconds=1)).isoformat()}
 
 
 def test_a_batch_is_read_as_its_deliveries_and_again_as_a_whole_if_it_was_stored_in_part() -> None:
