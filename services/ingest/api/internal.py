@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.ingest.api.dependencies import IngestState
-from services.ingest.api.replay import REPLAY_ID, QueuedReplay, ReplayId, ReplayView, as_view
+from services.ingest.api.replay import REPLAY_ID, QueuedReplay, ReplayId, ReplayView, find_replay
 from services.ingest.api.taxonomy import TaxonomyView
 from services.ingest.domain.fields import Model, Time
 from services.ingest.inbox.replays import ALL_TENANTS
@@ -173,8 +173,4 @@ async def replay_all(
 )
 async def get_replay_of_all(ingest: IngestState, replay: ReplayId) -> ReplayView:
     """It is `done` when all of its deliveries are in the outbox or published."""
-    async with outage_is_503():
-        one = await ingest.replays.find(ALL_TENANTS, replay)
-    if one is None:
-        raise NotFound("the replay does not exist")
-    return as_view(one)
+    return await find_replay(ingest, ALL_TENANTS, replay)

@@ -7,7 +7,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field, model_validator
 
-from services.ingest.api.dependencies import IngestState, Requester
+from services.ingest.api.dependencies import Ingest, IngestState, Requester
 from services.ingest.api.retention import refuse_deleted
 from services.ingest.domain.fields import Model, Name, Time
 from services.ingest.inbox.replays import Replay
@@ -158,8 +158,13 @@ async def replay_events(
 )
 async def get_replay(ingest: IngestState, tenant: TenantName, replay: ReplayId) -> ReplayView:
     """The last 1,000 that ended can be read. One with `reread` is a job: `GET /v1/jobs/{id}`."""
+    return await find_replay(ingest, tenant, replay)
+
+
+async def find_replay(ingest: Ingest, tenant: str, replay: str) -> ReplayView:
+    """A replay of a tenant, or of ALL_TENANTS. Raises NotFound if there is none with this id."""
     async with outage_is_503():
-        one = await ingest.replays.find(tenant, replay)
-    if one is None:
+        stored = await ingest.replays.find(tenant, replay)
+    if stored is None:
         raise NotFound("the replay does not exist")
-    return as_view(one)
+    return as_view(stored)
