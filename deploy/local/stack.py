@@ -106,7 +106,8 @@ class Stack:
         urls = await self._start_databases()
         scorers = scorer_settings(await promoted_models(urls["metrics"]), os.environ)
         if scorers:
-            self._terminal.note(f"{scorers['SENTIMENT_SCORER']} scores beside the default model until you promote that one")
+            former = scorers["SENTIMENT_SCORER"]
+            self._terminal.note(f"tenants use {former}, so it scores beside the default model until you promote the latter")
         environment = services_environment(settings, secrets, urls, bootstrap) | scorers
         write_environment(settings.environment_file, environment)
         await run_together(*(self._start_service(self._service(name, environment), environment, topics) for name in SERVICES))
