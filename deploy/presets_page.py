@@ -100,8 +100,8 @@ CHOICES = """\
 - `zendesk`: durations of the whole ticket count by the calendar of the last team; next replies and SLA targets are single events,
   and count by the calendar of each team. Whether a ticket was reopened makes no difference for one touch.
 - `dbt_zendesk`: the calendar of the team at the opening counts from the opening; another one that is set within five seconds
-  replaces it from the opening on. Durations in business hours count whole seconds, as the package does, also where those in all
-  hours count minutes of the clock. A KPI of times in statuses
+  replaces it from the opening on, for SLA targets too. Durations in business hours count whole seconds, as the package does, also
+  where those in all hours count minutes of the clock. A KPI of times in statuses
   (`handling_time`, `requester_wait`, `agent_wait`) or of replies counts the tickets that are solved or closed now, at their last
   solve; for the other tickets, whose times run, `GET /v1/tickets?preset=dbt_zendesk` has the values of the moment, as the package
   has. A reopening is filed under the solve that ends it. `total_reply_seconds` of the export is the package's total reply time.

@@ -37,7 +37,7 @@ from services.metrics.domain.view import Dims, SubjectView
 from shared.events import DIMENSIONS, Override, Score
 from shared.text import nfc
 
-CONTRIBUTIONS_VERSION = 7
+CONTRIBUTIONS_VERSION = 8
 """Raise it when equal views and scores yield other contributions than before: stored subjects are then rebuilt.
 
 1: before themes and urgency. 2: `themes` and `urgency` of comments, and the family `urgent`. 3: next replies, times in statuses,
@@ -45,7 +45,8 @@ numbers of replies, cohorts, the age of the backlog, invitations. 4: presets, im
 the time of the first close. 6: `dbt_zendesk` to the second in business hours, and a bot's opening as an agent's. 7: a target
 that is breached stays so where there is no calendar later, and a resolution whose time never ran needs one; minutes of the clock
 for resolutions alone; a reminder keeps the dimensions of its invitation; a message at the whole minute of the opening may repeat
-it. Raise it too when the library that knows public holidays gets another version (`HOLIDAYS_VERSION`).
+it. 8: targets under `dbt_zendesk` by the calendar that is set within five seconds. Raise it too when the library that knows
+public holidays gets another version (`HOLIDAYS_VERSION`).
 """
 
 CSAT_FORMS = CSAT.named("")

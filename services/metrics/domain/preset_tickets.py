@@ -211,6 +211,11 @@ def always(ticket: TicketView, team: str | None) -> Assignments:
     return Assignments((ticket.opened,), (team,))
 
 
+def with_settled_teams(ticket: TicketView) -> TicketView:
+    """The ticket with `settled_teams`, by whose calendars its SLA targets count where a preset says so."""
+    return replace(ticket, teams=settled_teams(ticket))
+
+
 def settled_teams(ticket: TicketView) -> Assignments:
     """The teams of the ticket; the last one that was set within SETTLED_AFTER has it from the opening on."""
     soon = ticket.opened + SETTLED_AFTER

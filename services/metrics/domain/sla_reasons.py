@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from services.metrics.domain.business_hours import BusinessHours
+from services.metrics.domain.preset_tickets import with_settled_teams
 from services.metrics.domain.presets import OURS, Rules
 from services.metrics.domain.sla import Policy, applications_of
 from services.metrics.domain.sla_targets import Metric, given_by_application, periods_that_count, target_of
@@ -22,7 +23,8 @@ def reason_without_outcome(metric: Metric, view: SubjectView, ticket: TicketView
         return "no_target"
     if metric == "next_reply" and not ticket.waits:
         return "no_value"
-    if any(lacks_calendar(metric, policy, terms.hours, ticket) for policy in policies):
+    held = with_settled_teams(ticket) if rules.sla_per_application else ticket
+    if any(lacks_calendar(metric, policy, terms.hours, held) for policy in policies):
         return "no_calendar"
     return "paused" if metric == "resolution" else "cancelled"
 

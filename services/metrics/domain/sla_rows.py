@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from services.metrics.domain.measure import Measure
+from services.metrics.domain.preset_tickets import with_settled_teams
 from services.metrics.domain.rows import DimsAt, Row, level_rows, parts_between
 from services.metrics.domain.sla import applications_of, applied_policy
 from services.metrics.domain.sla_targets import Metric, Outcome, outcomes_by_application, outcomes_of
@@ -58,13 +59,14 @@ def sla_rows(
 def sla_rows_by_application(view: SubjectView, ticket: TicketView, terms: Terms, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
     """The rows of the targets that each policy gives a ticket when it applies, with the priority at that time.
 
+    The calendar that is set soon after the opening counts from the opening (`settled_teams`).
     Rows of SLA_OVERDUE have the priority that the ticket had when the last policy applied. The measures of open tickets with a
     deadline get no rows.
     """
     applications = list(applications_of(terms.policies, view, ticket))
     if not applications:
         return
-    outcomes = list(outcomes_by_application(applications, terms.hours, ticket))
+    outcomes = list(outcomes_by_application(applications, terms.hours, with_settled_teams(ticket)))
     for applied, outcome in outcomes:
         yield outcome_row(outcome), with_priority(dims_at, applied.priority)(outcome.at)
     yield from overdue_rows([one for _, one in outcomes], ticket, with_priority(dims_at, applications[-1][1].priority))

@@ -8,7 +8,7 @@ from services.metrics.domain.presets import (
     DBT_ZENDESK,
     ZENDESK,
 )
-from services.metrics.domain.sla import Policies, PolicyVersion
+from services.metrics.domain.sla import Conditions, Policies, Policy, PolicyVersion, Target
 from services.metrics.domain.terms import Terms
 from shared.events import Assigned, Deleted, Fact, Opened, PrioritySet, Spam
 from tests.unit.metrics.build import at, opened, status
@@ -167,6 +167,15 @@ def test_business_hours_under_dbt_zendesk_count_whole_seconds_by_the_calendar_th
     assert amounts(soon, "full_resolution_business") == [330]
     moved = rows_of(DBT_ZENDESK, first, Assigned(at=at(1 + 10 / 60), team="day"), status(5.5, "solved"), terms=terms)
     assert amounts(moved, "full_resolution_business") == [260]
+
+
+@pytest.mark.parametrize("first", ["never", "without a calendar"])
+def test_targets_under_dbt_zendesk_run_by_the_calendar_that_is_set_within_five_seconds(first: str) -> None:
+    policy = Policy("all", "All", Conditions(), first_reply=Target(60, business=True))
+    terms = Terms(hours=DAY_OR_NEVER, policies=Policies([PolicyVersion(at(-100), (policy,))]))
+    teams = Assigned(at=at(0), team=first), Assigned(at=at(5 / 60), team="day")
+    assert targets(rows_of(DBT_ZENDESK, *teams, message(60), terms=terms), "first_reply") == [(at(1), 1, None)]
+    assert targets(rows_of(DBT_ZENDESK, *teams, message(61), terms=terms), "first_reply") == [(at(1), 0, None)]
 
 
 def test_business_hours_under_dbt_zendesk_begin_and_end_at_whole_seconds() -> None:
