@@ -244,7 +244,7 @@ async def feed(stack: Stack, connection: dict[str, str], records: list[Record], 
 
 async def set_terms(stack: Stack) -> None:
     """Give the tenant the calendars and the SLA policies of the model and all presets, and wait until all numbers are of them."""
-    for name, body in CALENDARS.items():
+    for name, body in CALENDARS:
         response = await stack.admin("PUT", f"/v1/calendars/{name}", json=body)
         assert response.status_code == 200, response.text
     for path, body in (("/v1/sla", POLICIES), *((f"/v1/presets/{preset}", {}) for preset in presets.KPIS)):

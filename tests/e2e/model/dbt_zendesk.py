@@ -72,7 +72,8 @@ def reply_time(ticket: Ticket, kinds: tuple[str, str], start: datetime, reply: d
     """The time of a reply, filed by its end and by its beginning."""
     for kind, at in zip(kinds, (reply, start), strict=True):
         yield kind, at, second(reply) - second(start)
-        yield f"{kind}_business", at, Calendars(ticket).open_seconds([(start, reply)])
+        if (duration := Calendars(ticket).open_seconds([(start, reply)])) is not None:
+            yield f"{kind}_business", at, duration
 
 
 def status_history(ticket: Ticket) -> list[tuple[datetime, str]]:
@@ -118,12 +119,15 @@ def solves(ticket: Ticket) -> Iterator[tuple[str, datetime, Any]]:
         last = solved[-1]
         yield "standing_solve", last, 1
         yield "touched", last, touched(ticket)
-        yield "first_resolution_business", solved[0], calendars.open_seconds([(ticket.at, solved[0])])
-        yield "full_resolution_business", last, calendars.open_seconds([(ticket.at, last)])
+        if (first_resolution := calendars.open_seconds([(ticket.at, solved[0])])) is not None:
+            yield "first_resolution_business", solved[0], first_resolution
+        if (full_resolution := calendars.open_seconds([(ticket.at, last)])) is not None:
+            yield "full_resolution_business", last, full_resolution
         for kind, statuses in TIMES.items():
             parts = [(a, b) for (a, status), (b, _) in itertools.pairwise(history) if status in statuses]
             yield kind, last, sum((minutes(a, b) for a, b in parts), timedelta())
-            yield f"{kind}_business", last, calendars.open_seconds(parts)
+            if full_resolution is not None and (duration := calendars.open_seconds(parts)) is not None:
+                yield f"{kind}_business", last, duration
 
 
 def touched(ticket: Ticket) -> tuple[int, bool]:

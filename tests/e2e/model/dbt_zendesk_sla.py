@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.e2e.model import business
+from tests.e2e.model.business import NoCalendar
 from tests.e2e.model.sla import Applied, Parts, deadline_in
 
 if TYPE_CHECKING:
@@ -34,15 +35,16 @@ class Calendars:
     """The teams whose calendars a ticket has."""
 
     def __init__(self, ticket: Ticket) -> None:
-        self.first = ticket.dims(ticket.at)["team"]
-        teams = [(since, team) for since, team in ticket.assignees["team"] if since > ticket.at]
-        self.teams = [(ticket.at if since <= ticket.at + SOON else since, team) for since, team in teams]
+        teams = ticket.assignees["team"]
+        soon = [team for since, team in teams if since <= ticket.at + SOON]
+        self.first = soon[-1] if soon else ticket.dims(ticket.at)["team"]
+        self.teams = [(since, team) for since, team in teams if since > ticket.at + SOON]
 
     def team_at(self, at: datetime) -> str | None:
         return next((team for since, team in reversed(self.teams) if since <= at), self.first)
 
-    def open_seconds(self, parts: list[tuple[datetime, datetime]]) -> timedelta:
-        """The open time of these parts, each from second to second."""
+    def open_seconds(self, parts: list[tuple[datetime, datetime]]) -> timedelta | None:
+        """The open time of these parts, each from second to second; None without a calendar for a part of them."""
         in_seconds = [(second(start), second(end)) for start, end in parts]
         return business.open_time(in_seconds, self.team_at, [since for since, _ in self.teams])
 
@@ -63,7 +65,7 @@ class Targets:
         self.ticket, self.history, self.solves, self.staff = ticket, history, solves, staff
         self.calendars = Calendars(ticket)
         self.unfinished: dict[str, str] = {}
-        """By metric the state of a target that doesn't count."""
+        """By metric the state of a target that doesn't count: `no_calendar`, else `cancelled` or `paused`."""
 
     def all(self, first_reply: datetime | None, waits: list[datetime]) -> Iterator[Target]:
         """All that count. `waits`: when the waits for a further reply began.
@@ -95,29 +97,42 @@ class Targets:
         if metric not in applied.policy["targets"]:
             return
         began_after_the_last_solve = metric == "next_reply" and not end and self.is_solved
-        deadline = self.calendars.deadline(applied.policy["targets"][metric], [(since, None)])
-        assert deadline
-        if end and end <= deadline:
+        try:
+            deadline = in_time_until = self.calendars.deadline(applied.policy["targets"][metric], [(since, None)])
+        except NoCalendar as end_of_calendars:
+            deadline, in_time_until = None, end_of_calendars.at
+        assert in_time_until
+        if began_after_the_last_solve:
+            self.leave_out(metric, "cancelled")
+        elif end and end <= in_time_until and (deadline or since < end):
             yield Target(metric, end, 1, applied.priority)
-        elif not began_after_the_last_solve:
+        elif deadline:
             yield Target(metric, deadline, 0, applied.priority, end)
         else:
-            self.unfinished[metric] = "cancelled"
+            self.leave_out(metric, "no_calendar")
 
     def of_resolution(self, applied: Applied) -> Iterator[Target]:
-        """The clock runs while the ticket is open and not in a status that pauses it."""
+        """The clock runs while the ticket is open and not in a status that pauses it. One that never ran is an empty part."""
         if "resolution" not in applied.policy["targets"]:
             return
         running = OPEN - set(applied.policy.get("pause", ()))
         ends = [*(at for at, _ in self.history[1:]), None]
         parts = [(since, end) for (since, status), end in zip(self.history, ends, strict=True) if status in running]
-        deadline = self.calendars.deadline(applied.policy["targets"]["resolution"], parts)
+        try:
+            never_ran: Parts = [(self.ticket.at, self.ticket.at)]
+            deadline = self.calendars.deadline(applied.policy["targets"]["resolution"], parts or never_ran)
+        except NoCalendar:
+            self.leave_out("resolution", "no_calendar")
+            return
         if deadline:
             yield Target("resolution", deadline, 0, applied.priority)
         elif self.is_solved:
             yield Target("resolution", self.solves[-1], 1, applied.priority)
         else:
-            self.unfinished["resolution"] = "paused"
+            self.leave_out("resolution", "paused")
+
+    def leave_out(self, metric: str, state: str) -> None:
+        self.unfinished[metric] = "no_calendar" if "no_calendar" in (state, self.unfinished.get(metric)) else state
 
     @property
     def is_solved(self) -> bool:

@@ -51,7 +51,9 @@ def columns(ticket: Ticket, facts: list[Fact], preset: str) -> Iterator[tuple[st
     yield "one_touch", touched and touched[1]
     for metric in TARGETS:
         met = values(f"target_{metric}")
-        unfinished = ticket.unfinished_by_application.get(metric) if preset == "dbt_zendesk" else ticket.unfinished(metric)
+        unfinished = (
+            ticket.unfinished_by_application.get(metric) if preset == "dbt_zendesk" else ticket.own_targets.unfinished.get(metric)
+        )
         yield f"sla_{metric}", unfinished if not met else "met" if all(met) else "breached"
     breaches = values("target_next_reply")
     yield "sla_next_reply_breaches", breaches.count(0) if breaches else None

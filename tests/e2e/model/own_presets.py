@@ -8,14 +8,13 @@ from typing import Any
 from tests.e2e.model.business import open_time
 from tests.e2e.model.facts import when
 from tests.e2e.model.presets import chatwoot
-from tests.e2e.model.tickets import DONE, Ticket
+from tests.e2e.model.tickets import DONE, OF_LIFE, Ticket
 
 Facts = Iterator[tuple[str, datetime, Any]]
 """The kind of each fact, its time and its value."""
 
 GRACE = timedelta(minutes=10_080)
 RESOLUTIONS = ("first_resolution", "full_resolution")
-OF_LIFE = ("handling", "requester_wait", "agent_wait")
 SOLVES = ("cohort", "solved", "reopened", "first_solve", "standing_solve")
 REPLIES = ("replied", "created")
 TARGETS = ("target_first_reply", "target_next_reply")
@@ -68,7 +67,8 @@ def in_minutes(ticket: Ticket) -> Facts:
         for at in ends:
             end = at.replace(second=0, microsecond=0)
             yield kind, at, end - start
-            yield f"{kind}_business", at, ticket.open_time([(start, end)])
+            if (duration := ticket.open_time([(start, end)])) is not None:
+                yield f"{kind}_business", at, duration
 
 
 def touched(ticket: Ticket, *, at_most: int | None = None, with_opening: bool = False) -> Facts:
@@ -90,8 +90,7 @@ def by_one_team(ticket: Ticket, place: str) -> Facts:
     teams = ticket.assignees["team"]
     last = teams[-1][1] if teams else None
     team = last if place == "last" else ticket.dims(ticket.at)["team"]
-    for kind, at, parts in ticket.spans():
-        yield f"{kind}_business", at, open_time(parts, lambda at: team, [])
+    yield from ticket.durations_in_business(lambda parts: open_time(parts, lambda at: team, []))
 
 
 OWN: dict[str, tuple[dict[str, Any], tuple[str, ...], Callable[[Ticket], Facts]]] = {

@@ -98,8 +98,7 @@ def zendesk(ticket: Ticket) -> Iterator[tuple[str, datetime, Any]]:
             yield f"target_{metric}", at, met
     teams = ticket.assignees["team"]
     last = teams[-1][1] if teams else None
-    for kind, at, parts in ticket.spans():
-        yield f"{kind}_business", at, open_time(parts, lambda at: last, [])
+    yield from ticket.durations_in_business(lambda parts: open_time(parts, lambda at: last, []))
 
 
 def intercom(ticket: Ticket) -> Iterator[tuple[str, datetime, Any]]:
@@ -129,6 +128,7 @@ HANDOFF = ("pending", "open")
 
 
 def both(kind: str, at: datetime, ticket: Ticket, start: datetime, end: datetime) -> Iterator[tuple[str, datetime, timedelta]]:
-    """A duration in all seconds and in business hours."""
+    """A duration in all seconds and, with calendars, in business hours."""
     yield kind, at, end - start
-    yield f"{kind}_business", at, ticket.open_time([(start, end)])
+    if (duration := ticket.open_time([(start, end)])) is not None:
+        yield f"{kind}_business", at, duration

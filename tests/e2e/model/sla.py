@@ -72,7 +72,10 @@ def applications(
 
 
 def deadline_in(target: dict[str, Any], parts: Parts, team_at: TeamAt, changes: list[datetime]) -> datetime | None:
-    """The last instant at which a target that runs in these parts is not exceeded; None if it never is."""
+    """The last instant at which a target that runs in these parts is not exceeded; None if it never is.
+
+    Raises NoCalendar if a target in business hours has no calendar before that.
+    """
     left = timedelta(seconds=target["seconds"])
     for start, end in parts:
         if target.get("hours") == "business":

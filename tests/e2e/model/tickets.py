@@ -1,6 +1,6 @@
 """The facts of tickets, whose records arrive in any order and in pieces."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,12 +19,15 @@ from tests.e2e.model.facts import (
     form_and_value,
     when,
 )
+from tests.e2e.model.own_sla import Outcome, Targets
 from tests.e2e.model.presets import under_presets
-from tests.e2e.model.sla import Applied, applications, deadline_in
+from tests.e2e.model.sla import Applied, applications
 
 LIFE = ("new", "open", "pending", "on_hold", "solved", "closed")
 DONE = {"solved", "closed"}
 TARGETS = ("target_first_reply", "target_next_reply", "target_resolution")
+OF_LIFE = ("handling", "requester_wait", "agent_wait")
+Spans = list[tuple[datetime, datetime]]
 
 
 class Ticket:
@@ -50,8 +53,15 @@ class Ticket:
         self.compute_targets()
 
     def compute_targets(self) -> None:
-        self.targets = list(self._targets(solve_fulfils=False)) if self.applied else []
-        self.targets_fulfilled_by_solves = list(self._targets(solve_fulfils=True)) if self.applied else []
+        self.own_targets, self.targets_with_solves = Targets(self), Targets(self, solve_fulfils=True)
+
+    @property
+    def targets(self) -> list[Outcome]:
+        return self.own_targets.outcomes
+
+    @property
+    def targets_fulfilled_by_solves(self) -> list[Outcome]:
+        return self.targets_with_solves.outcomes
 
     def _applications(self, dimension: str | None) -> Iterator[tuple[datetime, Applied]]:
         """The SLA policies, each with its time. `dimension` is the priority of a ticket without any fact about it."""
@@ -62,57 +72,6 @@ class Ticket:
             return self.dims(at) | {"priority": priority}
 
         return applications(self.at, self.priorities, [since for since, _ in self.assignees["team"]], values_at)
-
-    def _targets(self, *, solve_fulfils: bool) -> Iterator[tuple[str, datetime, int, datetime | None]]:
-        """Of each target that counts: the kind of fact, when it was met or breached, 1 if it was met, and the end of a breach.
-
-        `solve_fulfils`: a solve by the deadline meets the target of a reply, rather than cancelling it.
-        """
-        assert self.applied
-        targets = self.applied.policy["targets"]
-        yield from self._reply_targets(targets, solve_fulfils=solve_fulfils)
-        if "resolution" in targets:
-            running = {"new", "open", "pending", "on_hold"} - set(self.applied.policy["pause"])
-            last = [(self.statuses[-1][0], None)] if self.statuses[-1][1] in running else []
-            deadline = self._deadline(targets["resolution"], [*self.parts_in(*running), *last])
-            if deadline:
-                yield "resolution", deadline, 0, None
-            elif self.is_solved:
-                yield "resolution", self.solved[-1], 1, None
-
-    def unfinished(self, metric: str) -> str | None:
-        """The state of a target that doesn't count: cancelled by a solve, or paused. Here every team has a calendar."""
-        if self.applied is None or metric not in self.applied.policy["targets"]:
-            return None
-        if metric == "resolution":
-            return "paused"
-        has_target = self.waits() if metric == "next_reply" else self.opened["by"] != "agent"
-        return "cancelled" if has_target else None
-
-    def _reply_targets(self, targets: Record, *, solve_fulfils: bool) -> Iterator[tuple[str, datetime, int, datetime | None]]:
-        """Those of replies."""
-        waits = []
-        if "first_reply" in targets and self.opened["by"] != "agent":
-            reply, solve = self.first_reply(), next(iter(self.solved), None)
-            waits.append(("first_reply", self.at, reply, solve, reply))
-        if "next_reply" in targets:
-            for since, reply, solve in self.waits():
-                began_after_the_last_solve = reply is None and solve is None and self.is_solved
-                if not began_after_the_last_solve:
-                    waits.append(("next_reply", since, reply, solve, reply or solve))
-        for metric, since, reply, solve, end in waits:
-            deadline = self._deadline(targets[metric], [(since, None)])
-            solved_first = solve is not None and (reply is None or solve < reply)
-            if reply is not None and reply <= deadline and not solved_first:
-                yield metric, reply, 1, None
-            elif not (solved_first and solve <= deadline):
-                ends = [at for at in (reply, solve) if at is not None] if solve_fulfils else []
-                yield metric, deadline, 0, min(ends, default=end)
-            elif solve_fulfils:
-                yield metric, solve, 1, None
-
-    def _deadline(self, target: Record, parts: Any) -> Any:
-        return deadline_in(target, parts, lambda at: self.dims(at)["team"], [since for since, _ in self.assignees["team"]])
 
     @staticmethod
     def is_known(subject: Subject) -> bool:
@@ -226,12 +185,12 @@ class Ticket:
                 waits.append((at, reply if solve is None else None, solve))
         return waits
 
-    def parts_in(self, *statuses: str) -> list[tuple[datetime, datetime]]:
+    def parts_in(self, *statuses: str) -> Spans:
         """The parts of its life up to its last status in which it had one of these."""
         parts = zip(self.statuses, self.statuses[1:], strict=False)
         return [(since, until) for (since, status), (until, _) in parts if status in statuses]
 
-    def spans(self) -> Iterator[tuple[str, datetime, list[tuple[datetime, datetime]]]]:
+    def spans(self) -> Iterator[tuple[str, datetime, Spans]]:
         """The durations: what each is of, the time that files it, and its parts."""
         if reply := self.first_reply():
             yield "replied", reply, [(self.at, reply)]
@@ -249,8 +208,8 @@ class Ticket:
             yield "requester_wait", last, self.parts_in("new", "open", "on_hold")
             yield "agent_wait", last, self.parts_in("pending")
 
-    def open_time(self, parts: list[tuple[datetime, datetime]]) -> timedelta:
-        """The time in these parts that is in business hours."""
+    def open_time(self, parts: Spans) -> timedelta | None:
+        """The time in these parts that is in business hours; None without a calendar for a part of it."""
         return open_time(parts, lambda at: self.dims(at)["team"], [since for since, _ in self.assignees["team"]])
 
     def events(self, score: Scorer) -> list[tuple[datetime, Counted]]:
@@ -280,8 +239,18 @@ class Ticket:
             plain += [("touched", self.solved[-1], (len(self.replies()), len(self.replies()) == 1 and not self.reopened))]
         for kind, at, parts in self.spans():
             plain += [(kind, at, sum((until - since for since, until in parts), timedelta()))]
-            plain += [(f"{kind}_business", at, self.open_time(parts))]
-        return plain
+        return [*plain, *self.durations_in_business(self.open_time)]
+
+    def durations_in_business(self, open_time: Callable[[Spans], timedelta | None]) -> Iterator[tuple[str, datetime, timedelta]]:
+        """Those of its durations that had a calendar, as `open_time` has them.
+
+        The times in statuses are parts of the time to the last solve: without a calendar for a part of that there are none.
+        """
+        whole = self.is_solved and open_time([(self.at, self.solved[-1])])
+        for kind, at, parts in self.spans():
+            duration = open_time(parts)
+            if duration is not None and not (kind in OF_LIFE and whole is None):
+                yield f"{kind}_business", at, duration
 
 
 def of_ticket(subject: Subject, score: Scorer) -> list[Fact]:
