@@ -43,10 +43,9 @@ def fetched(
 
 def listed(name: str, ticket: dict[str, Any]) -> Callable[[dict[str, Any]], Parsed]:
     """Reads a ticket that the tool's list API returned."""
-    history = PROVIDERS[name].history
-    assert history
-    assert history.parse
-    parse = history.parse
+    provider = PROVIDERS[name]
+    parse = provider.api.parse if provider.api else provider.history.parse if provider.history else None
+    assert parse
     return lambda mapping: parse(request(), {"ticket": ticket}, read_settings(name, mapping))
 
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.providers.zendesk.events import PREFIX
+from services.ingest.domain.providers.zendesk.settings import ZendeskSettings
 from services.ingest.domain.record import Ticket, read_record
 from tests.unit.ingest.making import NOW, request
 
@@ -19,20 +19,20 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "providers"
 TRIGGER = (FIXTURES / "zendesk__trigger.json").read_bytes()
 
 
-def parse(body: bytes, mapping: FieldMapping | None = None, headers: dict[str, str] | None = None) -> Parsed:
-    return PROVIDER.parse(request(body, headers), mapping or FieldMapping())
+def parse(body: bytes, mapping: ZendeskSettings | None = None, headers: dict[str, str] | None = None) -> Parsed:
+    return PROVIDER.parse(request(body, headers), mapping or ZendeskSettings())
 
 
-def mapping_of(**dimensions: str) -> FieldMapping:
-    return FieldMapping.model_validate({"dimensions": dimensions})
+def mapping_of(**dimensions: str) -> ZendeskSettings:
+    return ZendeskSettings.model_validate({"dimensions": dimensions})
 
 
 def fixture(kind: str) -> bytes:
     return (FIXTURES / f"zendesk__ticket.{kind}.json").read_bytes()
 
 
-def record(body: bytes, mapping: FieldMapping | None = None) -> Ticket:
-    parsed = parse(body, mapping or FieldMapping())
+def record(body: bytes, mapping: ZendeskSettings | None = None) -> Ticket:
+    parsed = parse(body, mapping)
     assert parsed.problem is None, parsed.problem
     read = read_record(parsed.records[0], NOW)
     assert isinstance(read, Ticket)

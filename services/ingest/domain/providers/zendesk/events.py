@@ -6,7 +6,7 @@ with their times: the deliveries of a ticket may arrive in any order, and some m
 It is not documented whether Zendesk sends `comment_added` for the first comment too. If it does, it is read as the opening.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,13 +23,25 @@ from services.ingest.domain.providers.payload import (
     type_in,
 )
 from services.ingest.domain.providers.provider import Parsed
-from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
+from services.ingest.domain.providers.zendesk.values import (
+    RATING_OF,
+    UNRATED,
+    id_of,
+    opener,
+    priority_of,
+    rating_fact,
+    spelling,
+    status_fact,
+    without_nobody,
+)
 from services.ingest.domain.value_names import ValueName
 
 PREFIX = "zen:event-type:ticket."
 
 REPEATED_WITHIN = timedelta(seconds=5)
 """The most time between `created_at`, which has no decimals, and a comment that repeats the opening."""
+
+RATED = "csat_received"
 
 OTHER_NAMES = {"comment_created": "comment_added", "spam": "marked_as_spam"}
 """Names of kinds that a public client lists beside the documented ones."""
@@ -39,17 +51,20 @@ Reader = Callable[[dict[str, Any], dict[str, Any], Any], Facts]
 """Takes `detail`, `event` and `time`. Returns the change as facts of the canonical record."""
 
 
-def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
-    """The record of an event. Kinds without a reader are ignored. Raises Unusable if the event can't be read."""
+def parse(payload: dict[str, Any], mapping: FieldMapping, rating: dict[str, Any] | None = None) -> Parsed:
+    """The record of an event. Kinds without a reader are ignored. Raises Unusable if the event can't be read.
+
+    `rating`: the fact of the rating that an event is about, if it was fetched. It counts in place of the score in the event.
+    """
     delivery, kind = as_text(payload.get("id")), type_in(payload, "type")
-    name = kind.removeprefix(PREFIX) if kind.startswith(PREFIX) else ""
-    reader = READERS.get(name := OTHER_NAMES.get(name, name))
+    name = name_of(kind)
+    reader = READERS.get(name)
     if reader is None:
         return Parsed(delivery, ignored=kind)
     kind = PREFIX + name
     detail, event, time = object_in(payload, "detail"), object_in(payload, "event"), payload.get("time")
-    happened = reader(detail, event, time)
-    if not happened and kind == PREFIX + "csat_received":
+    happened = [rating] if rating and name == RATED else reader(detail, event, time)
+    if not happened and name == RATED:
         return Parsed(delivery, ignored=kind)
     facts = [*_opening(detail, _is_public(kind, detail, event, time)), *_current(detail, time), *happened]
     return Parsed(
@@ -58,6 +73,23 @@ def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
         use=MappingUse(dimensions=occurring_dimensions(detail, mapping)),
         names=_names(detail, event),
     )
+
+
+def name_of(kind: str) -> str:
+    """The documented name of a kind of event, without its prefix. Empty if it is none about tickets."""
+    name = kind.removeprefix(PREFIX) if kind.startswith(PREFIX) else ""
+    return OTHER_NAMES.get(name, name)
+
+
+def is_answer(payload: Mapping[str, Any]) -> bool:
+    """Whether an event says that a customer answered a satisfaction survey. Raises Unusable if it doesn't name its kind."""
+    score = object_in(object_in(payload, "event"), "satisfaction_score")
+    return name_of(type_in(payload, "type")) == RATED and not ("score" in score and spelling(score["score"]) in UNRATED)
+
+
+def has_score(payload: Mapping[str, Any]) -> bool:
+    """Whether an event has a score that can be read."""
+    return spelling(object_in(object_in(payload, "event"), "satisfaction_score").get("score")) in RATING_OF
 
 
 def _names(detail: dict[str, Any], event: dict[str, Any]) -> tuple[ValueName, ...]:
@@ -200,7 +232,7 @@ def _spam(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
 def _rated(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
     score = object_in(event, "satisfaction_score")
     if "score" not in score:
-        raise Unusable("event.satisfaction_score.score is missing: it may be the answer to another kind of survey")
+        raise Unusable("event.satisfaction_score.score is missing: `fetch_surveys` of the mapping fetches the answer to a survey")
     fact = rating_fact(score.get("score"), time, score.get("comment"))
     return [fact] if fact else []
 
@@ -226,5 +258,5 @@ READERS: dict[str, Reader] = {
     "permanently_deleted": _deleted,
     "undeleted": _undeleted,
     "marked_as_spam": _spam,
-    "csat_received": _rated,
+    RATED: _rated,
 }

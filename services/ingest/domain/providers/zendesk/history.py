@@ -5,23 +5,18 @@ comments and changes of fields, each with its time. The id of a comment is that 
 webhook has brought is replaced by itself. Whether an author is staff is known from the users.
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
-
-from pydantic import Field, StringConstraints
+from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import Unusable, as_text, object_in
 from services.ingest.domain.providers.provider import ToolHistory
-from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch
+from services.ingest.domain.providers.tool_api import Documents, Fetch
 from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, ListedDelivery, as_fetched, halve_page
-from services.ingest.domain.providers.zendesk.ticket_history import objects_under, parse
-from services.ingest.domain.providers.zendesk.values import (
-    id_of,
-)
+from services.ingest.domain.providers.zendesk.settings import ZendeskCredentials, ZendeskSettings, base_url, headers
+from services.ingest.domain.providers.zendesk.ticket_history import objects_under
+from services.ingest.domain.providers.zendesk.values import id_of
 
 PAGE = 10
 """Tickets on a page. Each needs a call of its own."""
@@ -45,31 +40,6 @@ TICKET_FIELDS = (
 
 Users = Mapping[str | None, Mapping[str, Any]]
 """Users by their ids."""
-
-
-class ZendeskCredentials(Credentials):
-    """An API token of Zendesk, with the address of the agent whose rights it has."""
-
-    subdomain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")] = Field(
-        description="The account's part of `https://<subdomain>.zendesk.com`", examples=["acme"]
-    )
-    email: Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=r"^[\x21-\x39\x3b-\x7e]+$")] = Field(
-        description="The address of an agent who may see all tickets", examples=["ada@example.com"]
-    )
-    api_token: Annotated[str, StringConstraints(min_length=8, max_length=1000, pattern=r"^[\x21-\x7e]+$")] = Field(
-        description="The API token", examples=["the-api-token"]
-    )
-
-
-def base_url(credentials: ZendeskCredentials) -> str:
-    """The account's API. The subdomain is one label, so the host is Zendesk's."""
-    return f"https://{credentials.subdomain}.zendesk.com"
-
-
-def headers(credentials: ZendeskCredentials) -> Mapping[str, str]:
-    """Basic authentication with the token."""
-    pair = f"{credentials.email}/token:{credentials.api_token}"
-    return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
 def begin(since: datetime, surveys: Sequence[str]) -> Cursor:
@@ -179,7 +149,7 @@ def _event(event: Mapping[str, Any], users: Users) -> dict[str, Any] | None:
             return None
 
 
-HISTORY: ToolHistory[HelpDeskMapping] = ToolHistory(
+HISTORY: ToolHistory[ZendeskSettings] = ToolHistory(
     credentials=ZendeskCredentials,
     base_url=base_url,
     headers=headers,
@@ -189,6 +159,5 @@ HISTORY: ToolHistory[HelpDeskMapping] = ToolHistory(
     read=read,
     shrink=halve_page,
     pause=PAUSE_SECONDS,
-    parse=parse,
     most_calls=MOST_CALLS,
 )

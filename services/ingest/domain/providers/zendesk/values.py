@@ -31,6 +31,8 @@ RATINGS = {
     for score in ("good", "bad")
     for comment in ("", "_with_comment", "_without_comment")
 }
+RATING_ID = "satisfaction"
+"""The id of every rating of a ticket, so that a changed rating replaces the former one."""
 UNRATED = ("", "offered", "unoffered")
 """Words for a ticket without a rating."""
 
@@ -100,7 +102,7 @@ def priority_of(word: object) -> str | None:
 
 
 def rating_fact(word: object, at: object, comment: object) -> dict[str, Any] | None:
-    """The rating fact; None if the ticket is not rated. Its fixed id lets a changed rating replace the former one.
+    """The rating fact; None if the ticket is not rated.
 
     Raises Unusable if the word is not one of Zendesk's ratings in a known language.
     """
@@ -112,5 +114,5 @@ def rating_fact(word: object, at: object, comment: object) -> dict[str, Any] | N
             "rating: unknown word; known are good, bad, offered, unoffered, and the texts of satisfaction.current_rating",
             "unknown_value",
         )
-    fact = {"fact": "rating", "at": at, "id": "satisfaction", "scale": [0, 1], "value": RATING_OF[name], "raw": str(word)}
+    fact = {"fact": "rating", "at": at, "id": RATING_ID, "scale": [0, 1], "value": RATING_OF[name], "raw": str(word)}
     return fact | ({"text": comment} if isinstance(comment, str) and comment.strip() else {})
