@@ -42,8 +42,9 @@ def service_client(
 class Replays:
     """The replays that the consumers of `group` request from ingest. `request` requests one; `run` waits for their end.
 
-    A request that is repeated, since its answer was lost, has the id of the first one, so that ingest replays once. After a
-    restart only ingest knows the replay: it continues, and ingest's own metrics report it.
+    A request that is repeated, since its answer was lost, has the id of the first one. Ingest then adds no second replay, unless
+    the first has begun: what it has published may be lost again. After a restart only ingest knows the replay: it continues, and
+    ingest's own metrics report it.
     """
 
     def __init__(self, ingest: httpx.AsyncClient, group: str) -> None:
@@ -72,7 +73,7 @@ class Replays:
                 raise Retry(RETRY_SECONDS, f"ingest refused a replay: {error.response.status_code}") from error
             raise Retry(RETRY_SECONDS, f"can't request a replay from ingest: {type(error).__name__}") from error
         self._refused = None
-        self._running[id_] = time.monotonic()
+        self._running[accepted_id(response) or id_] = time.monotonic()
 
     async def run(self) -> None:
         """Check every LOOK_SECONDS which replays are done, until cancelled."""
@@ -94,3 +95,13 @@ class Replays:
                 instruments.REPLAYS_DONE.labels(self._group).inc()
                 seconds = round(time.monotonic() - began, 1)
                 log.info("kafka.replay.done", group=self._group, replay=id_, seconds=seconds)
+
+
+def accepted_id(response: httpx.Response) -> str | None:
+    """The id of the replay in ingest's answer; None if it has none, as that of an earlier version."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return None
+    id_ = answer.get("id") if isinstance(answer, dict) else None
+    return id_ if isinstance(id_, str) and id_ else None

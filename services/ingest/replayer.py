@@ -31,12 +31,15 @@ class Replayer:
         self._poller = Poller("replays", self.step)
         self._failed: dict[tuple[str, str], float] = {}
 
-    async def add(self, selection: Selection, id_: str | None = None, requested_by: str | None = None) -> Replay:
+    async def add(
+        self, selection: Selection, id_: str | None = None, requested_by: str | None = None, *, renews: bool = False
+    ) -> Replay:
         """Add a replay, or return the one with this id. Raises Conflict if the id is another's or too many are in progress.
 
-        Without an id, a replay of the same selection that has not begun is returned instead.
+        Without an id, a replay of the same selection that has not begun is returned instead, up to the present end of the inbox.
+        `renews`: also if the one with this id has begun, since what it has published may be lost again.
         """
-        replay = await add_replay(self._pool, selection, id_, uuid4().hex, requested_by)
+        replay = await add_replay(self._pool, selection, id_, uuid4().hex, requested_by, renews=renews)
         self._poller.wake()
         return replay
 

@@ -1,14 +1,15 @@
 """A fake of ingest's replays, and real ones without a running worker."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
 
-from services.ingest.inbox.replays import Replay
+from services.ingest.inbox.replays import Replay, work_step
 from services.ingest.inbox.selection import Selection
 from services.ingest.replayer import Replayer
 from shared.kafka import Retry
-from tests.contract.inbox import Inbox
+from tests.contract.inbox import Inbox, nps_delivery
 
 
 class Replays:
@@ -48,3 +49,21 @@ async def publish(inbox: Inbox) -> None:
 async def waiting(inbox: Inbox) -> list[int]:
     """The sequence numbers in the outbox."""
     return [row[0] for row in await inbox.pool.fetch("SELECT seq FROM unpublished ORDER BY seq")]
+
+
+async def deliver(inbox: Inbox, count: int, tenant: str = "acme") -> list[int]:
+    """Store deliveries that are published, and return their sequence numbers."""
+    before = len(await inbox.events())
+    for number in range(count):
+        await inbox.deliver(nps_delivery(number % 10, id=f"{tenant}-{number}", subject=f"r-{number}", tenant=tenant))
+    await publish(inbox)
+    return [event.seq for event in await inbox.events()][before:]
+
+
+async def all_handed_over(inbox: Inbox) -> Sequence[int]:
+    """Do all steps, and publish what they hand over. Returns the sequence numbers in their order."""
+    seqs: list[int] = []
+    while await work_step(inbox.pool) != "none":
+        seqs += await waiting(inbox)
+        await publish(inbox)
+    return seqs

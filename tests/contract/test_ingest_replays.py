@@ -1,7 +1,6 @@
 """Replays on a real PostgreSQL: their steps, their resumption, their turns, and what they leave to live events."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -19,9 +18,8 @@ from services.ingest.relay import Relay
 from services.ingest.replayer import Replayer
 from services.ingest.store.event_log import EventLog
 from shared.instruments import registry_of
-from shared.problems import Conflict
 from tests.contract.inbox import Broker, Inbox, nps_delivery, until
-from tests.contract.replays import current, publish, waiting
+from tests.contract.replays import all_handed_over, current, deliver, publish, waiting
 from tests.unit.ingest.making import connection, nps, response
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -31,15 +29,6 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"BATCH": 4, "SPAN": 6, "MOST_WAITING": 8}.items():
         monkeypatch.setattr(replays, name, value)
-
-
-async def deliver(inbox: Inbox, count: int, tenant: str = "acme") -> list[int]:
-    """Store deliveries that are published, and return their sequence numbers."""
-    before = len(await inbox.events())
-    for number in range(count):
-        await inbox.deliver(nps_delivery(number % 10, id=f"{tenant}-{number}", subject=f"r-{number}", tenant=tenant))
-    await publish(inbox)
-    return [event.seq for event in await inbox.events()][before:]
 
 
 async def test_a_replay_larger_than_a_step_goes_on_in_another_process(inbox: Inbox) -> None:
@@ -93,24 +82,6 @@ async def test_a_step_whose_process_dies_is_done_again_as_a_whole(inbox: Inbox, 
     while await Replayer(inbox.pool).step():
         pass
     assert await waiting(inbox) == seqs
-
-
-async def test_a_repeated_request_adds_no_replay(inbox: Inbox) -> None:
-    await deliver(inbox, 6)
-    replayer = Replayer(inbox.pool)
-    selection = Selection(ALL_TENANTS, since=NOON)
-    first = await replayer.add(selection, "loss-1")
-    assert await replayer.add(selection, "loss-1") == first
-    with pytest.raises(Conflict, match="another replay has this id"):
-        await replayer.add(Selection(ALL_TENANTS), "loss-1")
-    assert (await replayer.add(selection)).id == "loss-1", "a request of a former version has no id"
-    await replayer.step()
-    assert (await replayer.add(selection)).id != "loss-1", "what it has come past may be lost again"
-    while await replayer.step():
-        pass
-    assert (await replayer.add(selection, "loss-1")).state == "done"
-    assert (await replayer.add(selection)).id != "loss-1", "a later loss is another one"
-    assert (await replayer.add(Selection("acme", since=NOON), "loss-1")).selection.tenant == "acme", "ids are a tenant's own"
 
 
 async def test_a_delivery_whose_comments_are_on_their_way_is_published_whole(inbox: Inbox) -> None:
@@ -183,15 +154,6 @@ async def test_deliveries_are_looked_up_by_their_receipt_although_clocks_differ(
         assert end - begin <= len(expected) + 6, "only about as many are looked through"
 
 
-async def all_handed_over(inbox: Inbox) -> Sequence[int]:
-    """Do all steps, and publish what they hand over. Returns the sequence numbers in their order."""
-    seqs: list[int] = []
-    while await work_step(inbox.pool) != "none":
-        seqs += await waiting(inbox)
-        await publish(inbox)
-    return seqs
-
-
 async def test_a_subject_and_a_connection_narrow_a_replay(inbox: Inbox) -> None:
     seqs = await deliver(inbox, 9)
     [name] = {event.connection for event in await inbox.events()}
@@ -227,15 +189,6 @@ async def test_a_replay_whose_steps_fail_holds_up_no_other(inbox: Inbox, monkeyp
     monkeypatch.setattr(replays, "FAILED_SECONDS", 0.0)
     with pytest.raises(asyncpg.DivisionByZeroError):
         await Replayer(inbox.pool).step()
-
-
-async def test_the_number_of_replays_in_progress_is_limited(inbox: Inbox) -> None:
-    replayer = Replayer(inbox.pool)
-    for number in range(replays.MOST_REPLAYS):
-        await replayer.add(Selection("acme"), f"r-{number}")
-    with pytest.raises(Conflict, match="10 replays are in progress"):
-        await replayer.add(Selection("acme"), "r-10")
-    await replayer.add(Selection("other"), "r-10")
 
 
 async def test_the_gauges_say_since_when_a_replay_has_made_no_step(inbox: Inbox) -> None:

@@ -155,13 +155,18 @@ async def replay_all(
     ingest: IngestState,
     replay: Annotated[InternalReplay, JsonBody(InternalReplay)],
     idempotency_key: Annotated[
-        str | None, Header(pattern=REPLAY_ID, description="The id of the replay: a repeated request adds none")
+        str | None,
+        Header(pattern=REPLAY_ID, description="The id of the replay: a repeated request adds none until that one has begun"),
     ] = None,
 ) -> QueuedReplay:
-    """Adds a replay, and does not wait for it. 409: ten are in progress, or another one has this id."""
+    """Adds a replay, and does not wait for it. 409: ten are in progress, or another one has this id.
+
+    A repeated request extends the replay of the first one to the present end of the inbox. If that one has begun, it adds another
+    and returns its `id`: Kafka may have lost again the events that were published meanwhile.
+    """
     selection = Selection(replay.tenant or ALL_TENANTS, since=replay.since)
     async with outage_is_503():
-        one = await ingest.replays.add(selection, idempotency_key)
+        one = await ingest.replays.add(selection, idempotency_key, renews=True)
     return QueuedReplay(id=one.id, state=one.state, deliveries=one.queued)
 
 

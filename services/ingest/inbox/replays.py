@@ -52,6 +52,11 @@ SELECT {COLUMNS} FROM replays WHERE tenant = $1 AND finished IS NULL AND worked 
 AND (connection, subject, since, until) IS NOT DISTINCT FROM ($2::text, $3::text, $4::timestamptz, $5::timestamptz)
 ORDER BY added LIMIT 1
 """  # noqa: S608
+EXTEND = f"""
+UPDATE replays SET upto = greatest(upto, $3) WHERE tenant = $1 AND id = $2 AND finished IS NULL AND worked IS NULL
+RETURNING {COLUMNS}
+"""  # noqa: S608
+"""No row if a step was done meanwhile. A step that is running sees the new end before it can finish the replay."""
 FORGET = """
 DELETE FROM replays WHERE tenant = $1 AND finished IS NOT NULL AND added <= (
     SELECT added FROM replays WHERE tenant = $1 AND finished IS NOT NULL ORDER BY added DESC OFFSET $2 LIMIT 1
@@ -126,18 +131,24 @@ class Replay:
         return (self.reached - self.first) / (self.upto - self.first)
 
 
-async def add_replay(pool: asyncpg.Pool, selection: Selection, id_: str | None, new_id: str, requested_by: str | None) -> Replay:
+async def add_replay(
+    pool: asyncpg.Pool, selection: Selection, id_: str | None, new_id: str, requested_by: str | None, *, renews: bool = False
+) -> Replay:
     """Add a replay with the id `id_`, or return the one that has it already. `selection` has no provider and no reason.
 
-    `id_` None: one of the same selection that has not begun is returned, or one added with the id `new_id`. Raises Conflict if
-    another selection has the id, or if MOST_REPLAYS are in progress.
+    `id_` None: one of the same selection that has not begun is returned, or one added with the id `new_id`; the returned one ends
+    with the present end of the inbox. `renews`: the same if the replay with the id `id_` has begun. Raises Conflict if another
+    selection has the id, or if MOST_REPLAYS are in progress.
     """
     s = selection
     extent = (s.connection, s.subject, s.since, s.until)
     async with pool.acquire(timeout=5) as db:
-        same = await db.fetchrow(ONE, s.tenant, id_) if id_ else await db.fetchrow(NOT_BEGUN, s.tenant, *extent)
+        first, upto = await find_ends(db, s.since, s.until)
+        same = await db.fetchrow(ONE, s.tenant, id_) if id_ else None
+        if id_ is None or (renews and same is not None and replay_of(same).selection == selection):
+            not_begun = await db.fetchrow(NOT_BEGUN, s.tenant, *extent)
+            id_, same = None, await db.fetchrow(EXTEND, s.tenant, not_begun["id"], upto) if not_begun else None
         if same is None:
-            first, upto = await find_ends(db, s.since, s.until)
             oldest = await db.fetchval(RECEIVED_AFTER, first)
             begins_at = max(oldest, s.since) if oldest and s.since else oldest
             context = columns_of_context(current_context())

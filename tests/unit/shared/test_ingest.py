@@ -92,6 +92,20 @@ async def test_a_replay_is_counted_when_ingest_has_done_it() -> None:
     assert paths[0].startswith("/internal/replay/group:")
 
 
+async def test_the_replay_that_ingest_names_is_waited_for() -> None:
+    paths: list[str] = []
+
+    def ingest(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        return httpx.Response(202, json={"id": "another"} if request.method == "POST" else {"state": "running"})
+
+    async with ingest_client(AnyHttpUrl("http://ingest/"), SecretStr("t"), transport=httpx.MockTransport(ingest)) as http:
+        replays = Replays(http, "group")
+        await replays.request(NOON)
+        await replays.look()
+    assert paths[1:] == ["/internal/replay/another"]
+
+
 def count(counter: Counter) -> float:
     [family] = counter.describe()
     name = f"{family.name}_total"
