@@ -40,7 +40,7 @@ class HeadWatch:
             self._ahead = 0
             AHEAD.set(0)
             return
-        head = (await self._ingest.head()).seq  # read last: ingest had every event before it was counted
+        head = await self._ingest.latest_seq()  # read last: ingest had every event before it was counted
         ahead = max(0, counted - head)
         if ahead > self._ahead:
             log.error("head.behind", counted=counted, head=head)

@@ -170,6 +170,7 @@ async def test_head_waits_for_the_numbers_below_it(inbox: Inbox) -> None:
             head = asyncio.create_task(event_log.head())
             await asyncio.sleep(0.2)
             assert not head.done()
+            assert await event_log.latest_seq() == first.seq, "it waits for nothing"
             await db.execute(
                 "INSERT INTO inbox (seq, tenant, connection, received_at, headers, verdict, revision) "
                 "VALUES ($1, 'acme', 'c', now(), '{}', 'ignored', 1)",

@@ -54,6 +54,12 @@ class InboxHead(BaseModel):
     )
 
 
+class LatestSeq(BaseModel):
+    """The latest delivery."""
+
+    seq: int = Field(description="The highest sequence number that is stored; 0: none is", examples=[10482])
+
+
 class InternalReplay(Model):
     """Events to publish again."""
 
@@ -112,6 +118,18 @@ async def get_head(ingest: IngestState) -> InboxHead:
     async with outage_is_503():
         head = await ingest.event_log.head()
     return InboxHead(seq=head.seq, unpublished=head.unpublished)
+
+
+@routes.get(
+    "/latest",
+    operation_id="get_latest_seq",
+    summary="Get the sequence number of the latest delivery",
+    responses=responses(NotAuthenticated),
+)
+async def get_latest_seq(ingest: IngestState) -> LatestSeq:
+    """Unlike `/internal/head` it waits for no transaction, and counts nothing."""
+    async with outage_is_503():
+        return LatestSeq(seq=await ingest.event_log.latest_seq())
 
 
 @routes.get(

@@ -50,6 +50,10 @@ class EventLog:
                 seq = await db.fetchval(HEAD)
             return Head(seq, await db.fetchval(UNPUBLISHED))
 
+    async def latest_seq(self) -> int:
+        """The highest sequence number of a stored delivery; 0: there is none. Waits for nothing: lower ones may be missing."""
+        return int(await self._pool.fetchval(HEAD))
+
     async def pages(self, tenant: str | None, after: int, upto: int = MAX_SEQ, limit: int | None = None) -> AsyncIterator[bytes]:
         """Events with after < seq ≤ upto as NDJSON, page by page, so a slow reader holds no transaction open.
 

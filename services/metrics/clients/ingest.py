@@ -18,6 +18,13 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """The latest delivery of ingest."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ingest:
     """The internal routes of ingest that metrics calls. `http` is an `ingest_client`."""
 
@@ -28,6 +35,12 @@ class Ingest:
         answer = await self.http.get("/internal/head")
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=Head)
+
+    async def latest_seq(self) -> int:
+        """The highest sequence number that ingest stores. Cheaper than `head`, so it may be read often."""
+        answer = await self.http.get("/internal/latest")
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=Latest).seq
 
     async def page(self, tenant: str, after: int, upto: int, limit: int) -> list[Event]:
         """The next events of a tenant with after < sequence ≤ upto: about `limit`, whole deliveries."""

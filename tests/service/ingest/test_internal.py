@@ -61,6 +61,7 @@ async def test_internal_routes_need_the_internal_token(ingest: IngestClient) -> 
     for method, path in (
         ("GET", "/internal/events"),
         ("GET", "/internal/head"),
+        ("GET", "/internal/latest"),
         ("POST", "/internal/replay"),
         ("PUT", "/internal/tenants/x"),
     ):
@@ -74,6 +75,7 @@ async def test_events_are_streamed_in_order_up_to_the_head(ingest: IngestClient)
     events = await ingest.events()
     assert [event.body.answers[0].value for event in events] == [0, 1, 2, 3, 4]  # type: ignore[union-attr]
     assert head["seq"] == events[-1].seq
+    assert (await ingest.http.get("/internal/latest", headers=INTERNAL)).json() == {"seq": head["seq"]}
     assert await ingest.events(after=events[1].seq, upto=events[3].seq) == events[2:4]
     assert await ingest.events(limit=2) == events[:2]
     for query in ({"after": "x"}, {"limit": "-1"}, {"colour": "1"}):
@@ -181,6 +183,7 @@ async def test_without_a_database_it_is_live_and_not_ready_and_answers_503_with_
             await ingest.call("GET", "/v1/quarantine"),
             await ingest.call("GET", "/internal/events"),
             await ingest.call("GET", "/internal/head"),
+            await ingest.call("GET", "/internal/latest"),
             await ingest.call("PUT", "/internal/tenants/acme", json={"name": "x", "zone": "UTC"}),
         ]
         assert {(answer.status_code, answer.headers.get("retry-after")) for answer in answers} == {(503, "5")}
