@@ -5,11 +5,13 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from deploy.local.environment import read_environment
 from tests.e2e.stack import Stack, nps_response, until
 
 
@@ -111,4 +113,64 @@ async def test_metrics_counts_nothing_twice_after_a_pause(stack: Stack) -> None:
     await asyncio.sleep(0.5)
     load.stopping = True
     await running
+    await wait_until_counted(stack, load)
+
+
+DELIVERIES = 2_000
+HANDLED_EVENTS = 'earshot_kafka_handled_total{group="metrics",topic="feedback.events"}'
+
+
+@dataclass
+class Publishing:
+    """The progress of what ingest publishes, and of what metrics has handled since its start, repeated events included."""
+
+    stack: Stack
+
+    @property
+    def internal(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {read_environment(self.stack.data / 'services.env')['INTERNAL_TOKEN']}"}
+
+    async def waiting(self) -> int | None:
+        """Deliveries in the outbox, and those of replays that are not there yet; None while ingest is down."""
+        try:
+            answer = await self.stack.http.get(f"{self.stack.ingest_url}/internal/head", headers=self.internal)
+        except httpx.HTTPError:
+            return None
+        return int(answer.json()["unpublished"]) if answer.status_code == 200 else None
+
+    async def is_done(self) -> bool:
+        return await self.waiting() == 0
+
+    async def is_in_the_middle(self) -> bool:
+        waiting = await self.waiting()
+        return waiting is not None and 0 < waiting < DELIVERIES * 3 // 4
+
+    async def handled(self) -> float:
+        lines = (await self.stack.http.get(f"{self.stack.demo['metrics_url']}/metrics")).text.splitlines()
+        return sum(float(line.removeprefix(HANDLED_EVENTS)) for line in lines if line.startswith(HANDLED_EVENTS))
+
+
+async def test_a_replay_goes_on_after_ingest_is_killed_in_the_middle_of_it(stack: Stack) -> None:
+    connection, publishing, began = await stack.new_connection("standard"), Publishing(stack), datetime.now(UTC).isoformat()
+    records = [nps_response(number % 11, id=f"{connection['id']}-{number}") for number in range(DELIVERIES)]
+    posted = await stack.admin("POST", "/v1/feedback:batch", params={"connection": connection["id"]}, json=records)
+    assert {result["status"] for result in posted.json()["results"]} == {"accepted"}
+    load = Load(stack, connection, acknowledged=DELIVERIES)
+    await wait_until_counted(stack, load)
+    await until(publishing.is_done, description="an empty outbox")
+    before = await publishing.handled()
+
+    request = {"since": began, "tenant": "demo"}
+    accepted = await stack.http.post(f"{stack.ingest_url}/internal/replay", headers=publishing.internal, json=request)
+    await until(publishing.is_in_the_middle, description="the middle of the replay")
+    pid = stack.kill("ingest")
+    assert await publishing.handled() < before + DELIVERIES
+    await stack.restarted("ingest", pid)
+    await until(publishing.is_done, description="all is published")
+
+    async def is_handled() -> bool:
+        return await publishing.handled() >= before + DELIVERIES
+
+    await until(is_handled, description="all events handled again")
+    assert (await stack.get(f"/v1/replay/{accepted.json()['id']}", key=stack.admin_key)).json()["state"] == "done"
     await wait_until_counted(stack, load)
