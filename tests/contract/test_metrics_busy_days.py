@@ -10,7 +10,10 @@ from services.metrics import sealer as sealer_module
 from services.metrics.sealer import Protocol, Sealer
 from services.metrics.store.counting import count
 from services.metrics.store.due import request_full_look
+from services.metrics.store.query import snapshot
 from services.metrics.store.seals import Level
+from services.metrics.store.selection import Selection, resolve
+from services.metrics.store.spans import read_spans
 from tests.service.metrics.database import MetricsDatabase, survey_response
 from tests.unit.metrics.build import nps
 
@@ -98,3 +101,15 @@ async def test_an_open_hour_of_a_busy_day_is_sealed_again(metrics: MetricsDataba
     assert await sealed_hours(metrics) == HOURS * len(DAYS) - 1
     assert await metrics.seal(NOW) == 1
     assert await sealed_hours(metrics) == HOURS * len(DAYS)
+
+
+async def test_a_long_window_reads_only_the_changed_hour_of_a_busy_day_from_contributions(metrics: MetricsDatabase) -> None:
+    start = NOW - timedelta(days=60)
+    changed = DAYS[1].replace(minute=0)
+    await metrics.apply(survey_response(15, nps(0), at=DAYS[1], revision=2))
+    async with snapshot(metrics.pool) as connection:
+        scope = await resolve(connection, "acme", Selection(("nps",)))
+        assert scope
+        assert scope.selection.cuboid
+        gaps = (await read_spans(connection, scope, scope.selection.cuboid, [start, NOW])).gaps
+    assert [(gap.low, gap.high) for gap in gaps if DAYS[0] < gap.low < DAYS[2]] == [(changed, changed + timedelta(hours=1))]

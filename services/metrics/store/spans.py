@@ -24,16 +24,17 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 SEALED = """
     SELECT s.measure, s.level, s.id, s.since, s.starts, s.ends, masks.held >> $8::int & 1 = 1 AS holds,
-        coalesce(s.held_by = s.id AND s.cuboids >= $9 AND masks.held & $10::bigint <> 0, false) AS wide
+        coalesce(s.held_by = s.id AND s.cuboids >= $9 AND masks.held & $10::bigint <> 0, false) AS wide,
+        s.state = 'sealed' AND s.revision = ANY($7::smallint[]) AS valid
     FROM unnest($2::int[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
         AS l (measure, level, low, high, held_before)
     JOIN seals s ON s.tenant = $1 AND s.measure = l.measure AND s.level = l.level AND s.starts >= l.low AND s.starts < l.high
     CROSS JOIN LATERAL (SELECT CASE s.held_by WHEN s.id THEN s.held ELSE l.held_before END AS held) AS masks
-    WHERE s.state = 'sealed' AND s.revision = ANY($7::smallint[])
+    WHERE (s.state = 'sealed' AND s.revision = ANY($7::smallint[])) OR s.level = $11
     ORDER BY s.measure, s.starts, s.ends DESC
 """
 """A span comes after all before it, and a larger one before those that lie inside it. `wide`: unless it holds the cuboid, that
-has too many groups there."""
+has too many groups there. Days without a valid seal are among them: their hours may have one."""
 
 
 class ConfirmedSeal(NamedTuple):
@@ -54,6 +55,8 @@ class SealedSpan(NamedTuple):
     ends: datetime
     holds: bool
     wide: bool
+    valid: bool = True
+    """Whether the seal is confirmed, and of a revision that is read. Only then its counts are exact."""
 
 
 Run = tuple[ConfirmedSeal, ...]
@@ -118,7 +121,8 @@ async def _read(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, ra
     measures, levels, lows, highs = (list(column) for column in zip(*ranges, strict=True))
     before = [HELD_BEFORE[level] for level in levels]
     of_cuboid = cuboid.number, CUBOIDS_VERSION, cuboid.wide_bit
-    rows = await connection.fetch(SEALED, scope.tenant, measures, levels, lows, highs, before, REVISIONS, *of_cuboid)
+    columns = measures, levels, lows, highs, before
+    rows = await connection.fetch(SEALED, scope.tenant, *columns, REVISIONS, *of_cuboid, Level.DAY)
     return [SealedSpan(*row) for row in rows]
 
 
@@ -131,11 +135,13 @@ class SpanPlan:
         self._gaps = [Gap(bucket, measure, *times) for measure in measures for bucket, times in enumerate(pairwise(edges))]
         self._runs: dict[Place, dict[int, list[ConfirmedSeal]]] = {}
         self._lacking: list[SealedSpan] = []
+        self._open_days: list[SealedSpan] = []
 
     def add(self, spans: Sequence[SealedSpan]) -> None:
         """Choose among spans of SEALED, all of which are shorter than those before. Some may not fit any more."""
-        holding = [span for span in spans if span.holds]
-        self._lacking += [span for span in spans if not span.holds]
+        holding = [span for span in spans if span.valid and span.holds]
+        self._lacking += [span for span in spans if span.valid and not span.holds]
+        self._open_days += [span for span in spans if not span.valid]
         rest: list[Gap] = []
         for gap, span in fill(self._gaps, holding):
             if span is None:
@@ -183,11 +189,25 @@ class SpanPlan:
         """The ranges in which spans of a level could cover what longer ones don't."""
         if self._longest_bucket() < {Level.MONTH: SHORTEST_MONTH, Level.DAY: SHORTEST_DAY}.get(level, timedelta()):
             return
-        times = self._hours() if level is Level.HOUR else [(self._edges[0], self._edges[-1])]
         for gap in joined(self._gaps):
+            times = self._hours_of(gap.measure) if level is Level.HOUR else [(self._edges[0], self._edges[-1])]
             for low, high in times:
                 if max(low, gap.low) < min(high, gap.high):
                     yield gap.measure, level, max(low, gap.low), min(high, gap.high)
+
+    def _hours_of(self, measure: int) -> list[tuple[datetime, datetime]]:
+        """The times of which hours of a measure are read: those of every measure, and the days between them whose seals are open.
+
+        A busy day has sealed hours, of which a change opens only its own.
+        """
+        (first, until), *last = self._hours()
+        begin = last[0][0] if last else until
+        open_days = [
+            (max(day.starts, until), min(day.ends, begin))
+            for day in self._open_days
+            if day.measure == measure and day.ends > until and day.starts < begin
+        ]
+        return [(first, until), *open_days, *last]
 
     def _hours(self) -> list[tuple[datetime, datetime]]:
         """The times of which hours are read: the ends of the window, where days may not fit or not be sealed, each up to the

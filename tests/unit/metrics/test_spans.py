@@ -13,8 +13,17 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-def span(number: int, level: Level, starts: datetime, length: timedelta, *, holds: bool = True, measure: int = 1) -> SealedSpan:
-    return SealedSpan(measure, level, number, START, starts, starts + length, holds, wide=False)
+def span(
+    number: int,
+    level: Level,
+    starts: datetime,
+    length: timedelta,
+    *,
+    holds: bool = True,
+    measure: int = 1,
+    valid: bool = True,
+) -> SealedSpan:
+    return SealedSpan(measure, level, number, START, starts, starts + length, holds, wide=False, valid=valid)
 
 
 def ordered(spans: Iterable[SealedSpan]) -> list[SealedSpan]:
@@ -106,3 +115,43 @@ def test_a_day_of_another_zone_is_read_once() -> None:
     ours = [span(day, Level.DAY, START + day * DAY, DAY) for day in range(3)]
     theirs = span(9, Level.DAY, START + 5 * HOUR, DAY)
     assert ids(chosen([START, START + 3 * DAY], [*ours, theirs]).runs[0, 1]) == [[0, 1, 2]]
+
+
+def test_hours_are_read_at_both_ends_of_a_long_window_and_of_the_open_days_between_them() -> None:
+    """Of a busy day, a change opens one hour: the day's others are read, not its contributions."""
+    edges = [START + 6 * HOUR, START + 60 * DAY + 6 * HOUR]
+    days = [span(day, Level.DAY, START + day * DAY, DAY, valid=day not in (20, 40)) for day in range(1, 60)]
+    plan = SpanPlan([1], edges)
+    plan.add(ordered(days))
+    ranges = list(plan.ranges(Level.HOUR))
+    assert [(low, high) for _, _, low, high in ranges] == [
+        (edges[0], START + DAY),
+        (START + 20 * DAY, START + 21 * DAY),
+        (START + 40 * DAY, START + 41 * DAY),
+        (START + 60 * DAY, edges[1]),
+    ]
+    hours = [span(100 + hour, Level.HOUR, START + 20 * DAY + hour * HOUR, HOUR) for hour in range(24) if hour != 7]
+    plan.add(ordered(hours))
+    chosen_spans = plan.spans()
+    assert [gap[2:4] for gap in chosen_spans.gaps] == [
+        (edges[0], START + DAY),
+        (START + 20 * DAY + 7 * HOUR, START + 20 * DAY + 8 * HOUR),
+        (START + 40 * DAY, START + 41 * DAY),
+        (START + 60 * DAY, edges[1]),
+    ]
+
+
+def test_days_that_were_never_sealed_have_no_hours_to_read() -> None:
+    """Such as those before a tenant's first answer: a query would look for them in vain."""
+    edges = [START, START + 60 * DAY]
+    plan = SpanPlan([1], edges)
+    plan.add([span(day, Level.DAY, START + day * DAY, DAY) for day in range(50, 60)])
+    assert list(plan.ranges(Level.HOUR)) == [(1, Level.HOUR, START, START + 2 * DAY)]
+
+
+def test_an_open_day_of_another_measure_has_no_hours_to_read() -> None:
+    edges = [START, START + 60 * DAY]
+    plan = SpanPlan([1, 2], edges)
+    plan.add(ordered(span(day, Level.DAY, START + day * DAY, DAY, valid=day != 20, measure=2) for day in range(60)))
+    assert (2, Level.HOUR, START + 20 * DAY, START + 21 * DAY) in plan.ranges(Level.HOUR)
+    assert (1, Level.HOUR, START + 20 * DAY, START + 21 * DAY) not in plan.ranges(Level.HOUR)
