@@ -25,7 +25,7 @@ from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
 from shared.events import Event, ScoreEvent, encode
-from shared.kafka import Consumer, OutgoingRecord, Producer, Record, ensure_topics
+from shared.kafka import Consumer, IncomingRecord, OutgoingRecord, Producer, ensure_topics
 from shared.migrations import upgrade
 from shared.startup import tune_garbage_collector
 from shared.telemetry import configure_logging
@@ -41,14 +41,14 @@ class NoProducer:
         return None
 
 
-def records(items: Sequence[Event | ScoreEvent], topic: Topic) -> list[Record]:
+def records(items: Sequence[Event | ScoreEvent], topic: Topic) -> list[IncomingRecord]:
     return [
-        Record(topic.name, number % topic.partitions, number, subject_key(one.tenant, one.subject), encode(one), (), 0)
+        IncomingRecord(topic.name, number % topic.partitions, number, subject_key(one.tenant, one.subject), encode(one), (), 0)
         for number, one in enumerate(items)
     ]
 
 
-async def handle_all(intake: Intake, records: list[Record]) -> float:
+async def handle_all(intake: Intake, records: list[IncomingRecord]) -> float:
     """Records per second through the handler, in batches of the consumer's size."""
     began = time.perf_counter()
     for start in range(0, len(records), BATCH):
@@ -84,7 +84,7 @@ async def consume(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime)
         handler = Intake(Writer(pool), Announcer(producer))
         began = 0.0
 
-        async def handle(batch: Sequence[Record]) -> None:
+        async def handle(batch: Sequence[IncomingRecord]) -> None:
             nonlocal seen, began
             began = began or time.perf_counter()
             await handler(batch)

@@ -19,7 +19,7 @@ from shared.events import (
     Score,
     ScoreEvent,
     StatusSet,
-    Theme,
+    ThemeScore,
     Ticket,
     comments,
     text_hash,
@@ -133,6 +133,6 @@ def scores(events: list[Event], *, themes: bool = False) -> Iterator[ScoreEvent]
                 confidence=0.8,
                 language=language,
                 text_hash=text_hash(text),
-                themes=tuple(Theme(name, 0.0) for name in names),
+                themes=tuple(ThemeScore(name, 0.0) for name in names),
             )
             yield ScoreEvent(tenant=event.tenant, subject=event.subject, model=MODEL, received_at=event.received_at, score=score)

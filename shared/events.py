@@ -212,7 +212,7 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     body: Body
 
 
-class Theme(Struct, frozen=True):
+class ThemeScore(Struct, frozen=True):
     """A theme of a text, by its id in the taxonomy, with the sentiment −1..1 of the passages about it."""
 
     theme: str
@@ -238,7 +238,7 @@ class Score(Struct, frozen=True, omit_defaults=True, kw_only=True):
     confidence: float
     language: str | None = None
     mixed: bool = False
-    themes: tuple[Theme, ...] = ()
+    themes: tuple[ThemeScore, ...] = ()
     taxonomy: int = 0
     urgency: tuple[Urgency, ...] = ()
     flags: tuple[str, ...] = ()

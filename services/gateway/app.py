@@ -31,7 +31,7 @@ from shared.bodies import Bodies, BodyMemory
 from shared.database import open_engine, outage_is_503
 from shared.gauges import observe_pools
 from shared.http import add_health
-from shared.kafka import Record, follow
+from shared.kafka import IncomingRecord, follow
 from shared.request_telemetry import RequestTelemetry
 from shared.routes import add_routes
 from shared.topics import CHANGES
@@ -44,7 +44,7 @@ def create_app(
     settings: Settings,
     *,
     transport: httpx.AsyncBaseTransport | None = None,
-    changes: AsyncIterator[Record] | None = None,
+    changes: AsyncIterator[IncomingRecord] | None = None,
 ) -> FastAPI:
     """The application. Tests pass a `transport` that plays the other services, and records of `kpi.changes`."""
     engine = open_engine(settings.database)

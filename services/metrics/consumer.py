@@ -22,7 +22,7 @@ from services.metrics.store.writer import DecodedBatch, InvalidSubject, Writer
 from services.metrics.store.writer_versions import OutdatedVersion
 from shared.database import OUTAGE, RETRYABLE
 from shared.events import Event, Override, ScoreEvent, decode_event, decode_score
-from shared.kafka import Poison, Record, Retry, received_at
+from shared.kafka import IncomingRecord, Poison, Retry, received_at
 from shared.topics import EVENTS, SCORES
 
 DATABASE_REST = 1.0
@@ -52,7 +52,7 @@ class Intake:
     writer: Writer
     announcer: Announcer
 
-    async def __call__(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[IncomingRecord]) -> None:
         decoded = decode(records)
         try:
             new = await self.writer.apply(decoded.batch)
@@ -100,12 +100,12 @@ class Positions:
     pool: asyncpg.Pool
 
     async def load(self) -> dict[Partition, tuple[int, datetime | None]]:
-        """See `shared.kafka.job.StoredPositions`."""
+        """See `shared.kafka.state.StoredPositions`."""
         with unavailable_is_retry():
             return await stored_positions(self.pool)
 
     async def restart(self, offsets: Mapping[Partition, int]) -> None:
-        """See `shared.kafka.job.StoredPositions`."""
+        """See `shared.kafka.state.StoredPositions`."""
         with unavailable_is_retry():
             await restart(self.pool, offsets)
 
@@ -115,17 +115,17 @@ class Decoded:
     """A batch, and the record of each of its events and scores."""
 
     batch: DecodedBatch
-    sources: list[tuple[Record, Event | ScoreEvent]] = field(default_factory=list)
+    sources: list[tuple[IncomingRecord, Event | ScoreEvent]] = field(default_factory=list)
 
-    def about(self, tenant: str, subject: str) -> list[Record]:
+    def about(self, tenant: str, subject: str) -> list[IncomingRecord]:
         """The records of one subject."""
         return [record for record, item in self.sources if (item.tenant, item.subject) == (tenant, subject)]
 
 
-def decode(records: Sequence[Record]) -> Decoded:
+def decode(records: Sequence[IncomingRecord]) -> Decoded:
     """Decode `records`. Raises Poison with every record that can't be decoded or stored."""
-    sources: list[tuple[Record, Event | ScoreEvent]] = []
-    poison: dict[Record, str] = {}
+    sources: list[tuple[IncomingRecord, Event | ScoreEvent]] = []
+    poison: dict[IncomingRecord, str] = {}
     for record in records:
         read, check = READERS[record.topic]
         try:
@@ -144,7 +144,7 @@ def decode(records: Sequence[Record]) -> Decoded:
     return Decoded(DecodedBatch(events, scores, positions_after(sources), changes(sources)), sources)
 
 
-def positions_after(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partition, Reached]:
+def positions_after(sources: Sequence[tuple[IncomingRecord, Event | ScoreEvent]]) -> dict[Partition, Reached]:
     """The position of each partition after these records."""
     places: dict[Partition, Reached] = {}
     for record, item in sources:
@@ -158,7 +158,7 @@ def positions_after(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dic
     return places
 
 
-def changes(sources: Iterable[tuple[Record, Event | ScoreEvent]]) -> set[Change]:
+def changes(sources: Iterable[tuple[IncomingRecord, Event | ScoreEvent]]) -> set[Change]:
     """The tenants and kinds of results that these records may change."""
     return {Change(item.tenant, record.topic, record.partition, kind(item)) for record, item in sources}
 

@@ -17,7 +17,7 @@ from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
 from services.sentiment.taxonomy_cache import PreparedTaxonomies, Taxonomies
 from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
-from shared.kafka import OutgoingRecord, Poison, Record, Retry, received_at, received_header
+from shared.kafka import IncomingRecord, OutgoingRecord, Poison, Retry, received_at, received_header
 from shared.taxonomy import Taxonomy
 from shared.topics import COMMENTS_LATER, SCORES, Topic, subject_key
 
@@ -51,16 +51,16 @@ class ScoringHandler:
     def __post_init__(self) -> None:
         self._prepared = PreparedTaxonomies(self.taxonomies, self.pool.prepare) if self.taxonomies else None
 
-    async def __call__(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[IncomingRecord]) -> None:
         events = decode([record for record in records if COMMENTS_LATER not in record.headers])
         items = [(record, event, comment) for record, event in events for comment in distinct_comments(event)]
-        poison: dict[Record, str] = {}
+        poison: dict[IncomingRecord, str] = {}
         for part in parts([(event.tenant, len(comment.text)) for _, event, comment in items]):
             poison |= await self._score([items[index] for index in part])
         if poison:
             raise Poison(poison)
 
-    async def _score(self, items: Sequence[tuple[Record, Event, Comment]]) -> dict[Record, str]:
+    async def _score(self, items: Sequence[tuple[IncomingRecord, Event, Comment]]) -> dict[IncomingRecord, str]:
         """Score comments and send their scores. If some can't be scored, send none and return their records with the reason."""
         try:
             taxonomies = await self._taxonomies({event.tenant for _, event, _ in items})
@@ -87,10 +87,10 @@ class ScoringHandler:
         self.progressed_at = time.monotonic()
 
 
-def decode(records: Sequence[Record]) -> list[tuple[Record, Event]]:
+def decode(records: Sequence[IncomingRecord]) -> list[tuple[IncomingRecord, Event]]:
     """The events in `records`. Raises Poison naming all records that are no events."""
-    events: list[tuple[Record, Event]] = []
-    poison: dict[Record, str] = {}
+    events: list[tuple[IncomingRecord, Event]] = []
+    poison: dict[IncomingRecord, str] = {}
     for record in records:
         try:
             events.append((record, decode_event(record.value)))
@@ -109,7 +109,7 @@ def distinct_comments(event: Event) -> list[Comment]:
     return [Comment(text, language) for text, language in languages.items()]
 
 
-def message(model: Model, record: Record, event: Event, score: Score) -> OutgoingRecord:
+def message(model: Model, record: IncomingRecord, event: Event, score: Score) -> OutgoingRecord:
     """The message of a score, with the key of its subject and the headers of its event: receipt time, request id and trace."""
     body = ScoreEvent(tenant=event.tenant, subject=event.subject, model=str(model), received_at=event.received_at, score=score)
     received = received_header(received_at(record.headers) or event.received_at)

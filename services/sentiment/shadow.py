@@ -13,7 +13,7 @@ import structlog
 from services.sentiment import instruments
 from services.sentiment.consumer import ScoringHandler
 from services.sentiment.pool import Pool
-from shared.kafka import Record, Retry
+from shared.kafka import IncomingRecord, Retry
 from shared.kafka.poison import apply
 
 log = structlog.get_logger()
@@ -41,10 +41,10 @@ class ShadowHandler:
     scoring: ScoringHandler
     live: Pool
 
-    async def __call__(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[IncomingRecord]) -> None:
         await wait_for_live(self.live)
         try:
-            missed: Mapping[Record, str] = await apply(self.scoring, records)
+            missed: Mapping[IncomingRecord, str] = await apply(self.scoring, records)
         except Retry:
             raise
         except Exception as error:

@@ -5,23 +5,23 @@ from shared.kafka.clients import Broken
 from shared.kafka.consumer import Consumer
 from shared.kafka.dead_letters import watch_dead_letters
 from shared.kafka.follow import follow
-from shared.kafka.job import Timing
 from shared.kafka.poison import Handler, TooMuchPoison
 from shared.kafka.producer import Producer
 from shared.kafka.records import (
+    IncomingRecord,
     OutgoingRecord,
     Poison,
     Position,
-    Record,
     Retry,
     Undelivered,
     Unsendable,
     received_at,
     received_header,
 )
+from shared.kafka.state import Timing
 
 __all__ = [
-    "Broken", "CommittedOffsets", "Consumer", "Handler", "OutgoingRecord", "Poison", "Position", "Producer", "Record", "Retry",
-    "Timing", "TooMuchPoison", "Undelivered", "Unsendable", "ensure_topics", "follow", "reachable", "received_at",
+    "Broken", "CommittedOffsets", "Consumer", "Handler", "IncomingRecord", "OutgoingRecord", "Poison", "Position", "Producer",
+    "Retry", "Timing", "TooMuchPoison", "Undelivered", "Unsendable", "ensure_topics", "follow", "reachable", "received_at",
     "received_header", "watch_dead_letters",
 ]  # fmt: skip

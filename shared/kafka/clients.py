@@ -21,7 +21,7 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from shared.kafka.connection import Bootstrap, connection
-from shared.kafka.records import Place, Record
+from shared.kafka.records import IncomingRecord, Place
 from shared.workers import finish_before_cancel
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
@@ -182,9 +182,9 @@ async def _succeeds(closing: Coroutine[Any, Any, None]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-def record(raw: ConsumerRecord) -> Record:
+def record(raw: ConsumerRecord) -> IncomingRecord:
     """Convert aiokafka's record; a missing value becomes empty bytes."""
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value or b"", tuple(raw.headers), raw.timestamp)
+    return IncomingRecord(raw.topic, raw.partition, raw.offset, raw.key, raw.value or b"", tuple(raw.headers), raw.timestamp)
 
 
 def has_coordinator(client: AIOKafkaConsumer) -> bool:

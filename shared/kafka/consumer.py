@@ -15,10 +15,10 @@ import structlog
 from shared import instruments
 from shared.kafka import clients
 from shared.kafka.connection import Bootstrap
-from shared.kafka.job import Beat, Job, OnIdle, Replay, StoredPositions, Timing
 from shared.kafka.membership import Membership
 from shared.kafka.poison import Handler
 from shared.kafka.producer import Producer
+from shared.kafka.state import Beat, ConsumerState, OnIdle, Replay, StoredPositions, Timing
 from shared.kafka.watchdog import Stalled
 from shared.topics import Topic
 
@@ -61,26 +61,26 @@ class Consumer:
         timing: Timing = DEFAULT,
     ) -> None:
         names = tuple(topic.name for topic in topics)
-        self._job = Job(bootstrap, group, names, handler, max_batch, replay, on_idle, stored, instance, beat, timing)
+        self._state = ConsumerState(bootstrap, group, names, handler, max_batch, replay, on_idle, stored, instance, beat, timing)
 
     @property
     def joined(self) -> bool:
         """Whether it is a member of its group and in contact with the group's coordinator, so that records reach it."""
-        return self._job.joined and self._job.has_coordinator
+        return self._state.joined and self._state.has_coordinator
 
     async def run(self) -> None:
         """Consume until cancelled. Raises errors of the handler, TooMuchPoison, and Stalled at the second stall in a row."""
-        job, stalled_at = self._job, inf
-        async with Producer(job.bootstrap) as dlq:
+        state, stalled_at = self._state, inf
+        async with Producer(state.bootstrap) as dlq:
             while True:
                 try:
-                    await Membership(job, dlq).run()
+                    await Membership(state, dlq).run()
                 except clients.Broken as error:
-                    log.warning("kafka.consumer.broken", group=job.group, error=str(error))
+                    log.warning("kafka.consumer.broken", group=state.group, error=str(error))
                 except Stalled:
-                    instruments.STALLS.labels(job.group).inc()
-                    log.error("kafka.consumer.stalled", group=job.group)
-                    if job.handled_at <= stalled_at < inf:
+                    instruments.STALLS.labels(state.group).inc()
+                    log.error("kafka.consumer.stalled", group=state.group)
+                    if state.handled_at <= stalled_at < inf:
                         raise
                     stalled_at = time.monotonic()
                 await asyncio.sleep(REBUILD_PAUSE)

@@ -10,7 +10,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from shared.kafka import clients
 from shared.kafka.admin import lag
 from shared.kafka.connection import Bootstrap
-from shared.kafka.records import Place, Record
+from shared.kafka.records import IncomingRecord, Place
 from shared.topics import Topic
 
 log = structlog.get_logger()
@@ -20,7 +20,7 @@ QUIET_POLLS = 120
 """Polls without a record, after which a new connection checks that there is none: a client can go silent."""
 
 
-async def follow(bootstrap: Bootstrap, topic: Topic) -> AsyncGenerator[Record, None]:
+async def follow(bootstrap: Bootstrap, topic: Topic) -> AsyncGenerator[IncomingRecord, None]:
     """Yield every record that is written to `topic` from now on. Records written during an outage are read after it."""
     positions: dict[Place, int] = {}
     while True:
@@ -46,7 +46,7 @@ async def _assign(client: AIOKafkaConsumer, topic: Topic, positions: dict[Place,
                 client.seek(tp, min(positions.setdefault(Place(*tp), end), end))
 
 
-async def _read(client: AIOKafkaConsumer, bootstrap: Bootstrap, positions: dict[Place, int]) -> AsyncIterator[Record]:
+async def _read(client: AIOKafkaConsumer, bootstrap: Bootstrap, positions: dict[Place, int]) -> AsyncIterator[IncomingRecord]:
     quiet = 0
     while quiet < QUIET_POLLS or await lag(bootstrap, positions) in (0, None):
         quiet = 0 if quiet >= QUIET_POLLS else quiet + 1

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from shared.instruments import LAG, LAG_SECONDS
-from shared.kafka.records import Place, Record, by_place
+from shared.kafka.records import IncomingRecord, Place, by_place
 
 
 class Lag:
@@ -20,12 +20,12 @@ class Lag:
         self._since: dict[Place, float | None] = {}
         """Time of the oldest unhandled record, or of the last handled one while there are more; None: there is none."""
 
-    def read(self, records: Sequence[Record]) -> None:
+    def read(self, records: Sequence[IncomingRecord]) -> None:
         """Note that these records are read and not yet handled."""
         for place, own in by_place(records).items():
             self._set(place, own[0].timestamp_ms / 1000)
 
-    def handled(self, records: Sequence[Record]) -> None:
+    def handled(self, records: Sequence[IncomingRecord]) -> None:
         """Note that the effects of these records are durable."""
         for place, own in by_place(records).items():
             self._set(place, own[-1].timestamp_ms / 1000)

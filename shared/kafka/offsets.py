@@ -13,8 +13,8 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import instruments
 from shared.kafka import clients
-from shared.kafka.job import Job
-from shared.kafka.records import Place, Record, Retry, by_place, parse_instant, received_at
+from shared.kafka.records import IncomingRecord, Place, Retry, by_place, parse_instant, received_at
+from shared.kafka.state import ConsumerState
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class Commit(NamedTuple):
     metadata: str
 
 
-def earliest_receipt(records: Sequence[Record]) -> str:
+def earliest_receipt(records: Sequence[IncomingRecord]) -> str:
     """The earliest receipt time in the headers of `records`: a replay from it repeats everything published after them."""
     times: list[datetime] = [at for record in records if (at := received_at(record.headers))]
     return min(times).isoformat() if times else ""
@@ -45,7 +45,7 @@ class Progress:
     def __init__(self) -> None:
         self.due: dict[Place, Commit] = {}
 
-    def done(self, records: Sequence[Record]) -> None:
+    def done(self, records: Sequence[IncomingRecord]) -> None:
         """Note that the effects of `records` are durable."""
         for place, own in by_place(records).items():
             self.due[place] = Commit(own[-1].offset + 1, earliest_receipt(own))
@@ -104,15 +104,15 @@ def replay_since(lost: Collection[Start], stored: Collection[Commit] = ()) -> da
 
 
 async def load_starts(
-    client: AIOKafkaConsumer, job: Job, positions: Mapping[Place, int | None], stored: Mapping[Place, Commit]
+    client: AIOKafkaConsumer, state: ConsumerState, positions: Mapping[Place, int | None], stored: Mapping[Place, Commit]
 ) -> dict[Place, Start]:
     """The start of each partition in `positions` whose position is not valid, from the broker's offsets and the stored ones.
 
     `stored` is older than this call, so a stored position that is valid lies within the log.
     """
     partitions = [TopicPartition(*place) for place in positions]
-    async with clients.admin(job.bootstrap) as admin:
-        response = await admin.list_consumer_group_offsets(job.group, partitions=partitions)
+    async with clients.admin(state.bootstrap) as admin:
+        response = await admin.list_consumer_group_offsets(state.group, partitions=partitions)
     if response.keys() != set(partitions):  # aiokafka returns nothing for an error of the whole group, as for "never committed"
         raise KafkaError("the committed offsets of the group are unavailable")
     beginnings = await client.beginning_offsets(partitions)
@@ -128,8 +128,8 @@ async def load_starts(
 class Offsets:
     """Moves the positions of a client and commits them."""
 
-    def __init__(self, job: Job, client: AIOKafkaConsumer) -> None:
-        self._job = job
+    def __init__(self, state: ConsumerState, client: AIOKafkaConsumer) -> None:
+        self._state = state
         self._client = client
         self._progress = Progress()
         self.paused: dict[Place, float] = {}
@@ -140,7 +140,7 @@ class Offsets:
         self._progress.due.clear()
         self.paused.clear()
 
-    def done(self, records: Sequence[Record]) -> None:
+    def done(self, records: Sequence[IncomingRecord]) -> None:
         """Note that the effects of `records` are durable."""
         self._progress.done(records)
 
@@ -151,19 +151,19 @@ class Offsets:
             return
         try:
             with clients.contain_cancellations():
-                async with asyncio.timeout(self._job.timing.commit):
+                async with asyncio.timeout(self._state.timing.commit):
                     await self._client.commit({TopicPartition(*place): tuple(commit) for place, commit in due.items()})
         except (CommitFailedError, IllegalStateError):
             self._progress.due.clear()
-            instruments.COMMITS_LOST.labels(self._job.group).inc()
-            log.info("kafka.commit.rebalanced", group=self._job.group)
+            instruments.COMMITS_LOST.labels(self._state.group).inc()
+            log.info("kafka.commit.rebalanced", group=self._state.group)
         except (KafkaError, OSError, TimeoutError) as error:
-            instruments.COMMITS_LOST.labels(self._job.group).inc()
-            log.warning("kafka.commit.failed", group=self._job.group, error=type(error).__name__)
+            instruments.COMMITS_LOST.labels(self._state.group).inc()
+            log.warning("kafka.commit.failed", group=self._state.group, error=type(error).__name__)
         else:
             self._progress.committed(due)
 
-    def rewind(self, records: Sequence[Record], delay: float) -> None:
+    def rewind(self, records: Sequence[IncomingRecord], delay: float) -> None:
         """Read `records` again after `delay` seconds. Other partitions go on."""
         for place, own in by_place(records).items():
             self._pause(place, own[0].offset, delay)
@@ -190,8 +190,8 @@ class Offsets:
             self._wait(positions, retry)
             return set(positions)
         with clients.client_errors():
-            async with asyncio.timeout(self._job.timing.commit):
-                starts = await load_starts(self._client, self._job, positions, stored)
+            async with asyncio.timeout(self._state.timing.commit):
+                starts = await load_starts(self._client, self._state, positions, stored)
         if lost_only:
             starts = {place: start for place, start in starts.items() if start.lost}
         lost = {place: start for place, start in starts.items() if start.lost}
@@ -207,13 +207,13 @@ class Offsets:
 
     async def _load_stored(self) -> dict[Place, Commit]:
         """The stored positions of the topics, with the receipt times as metadata. Raises Retry."""
-        if self._job.stored is None:
+        if self._state.stored is None:
             return {}
-        rows = {Place(*place): row for place, row in (await self._job.stored.load()).items()}
+        rows = {Place(*place): row for place, row in (await self._state.stored.load()).items()}
         return {
             place: Commit(offset, at.isoformat() if at else "")
             for place, (offset, at) in rows.items()
-            if place.topic in self._job.topics
+            if place.topic in self._state.topics
         }
 
     async def _request_replay(self, lost: Mapping[Place, Start], stored: Collection[Commit]) -> None:
@@ -221,16 +221,16 @@ class Offsets:
         if not lost:
             return
         since = replay_since(lost.values(), stored)
-        log.error("kafka.offsets.lost", group=self._job.group, partitions=len(lost), since=since and since.isoformat())
-        if self._job.replay is not None:
-            await self._job.replay(since)
-        if self._job.stored is not None:
-            await self._job.stored.restart({place: start.commit.offset for place, start in lost.items()})
-        instruments.OFFSETS_LOST.labels(self._job.group).inc(len(lost))
+        log.error("kafka.offsets.lost", group=self._state.group, partitions=len(lost), since=since and since.isoformat())
+        if self._state.replay is not None:
+            await self._state.replay(since)
+        if self._state.stored is not None:
+            await self._state.stored.restart({place: start.commit.offset for place, start in lost.items()})
+        instruments.OFFSETS_LOST.labels(self._state.group).inc(len(lost))
 
     def _wait(self, places: Collection[Place], retry: Retry) -> None:
         """Recover these partitions again after the delay, and read nothing from them until then."""
-        log.warning("kafka.recovery.waits", group=self._job.group, partitions=len(places), reason=retry.reason)
+        log.warning("kafka.recovery.waits", group=self._state.group, partitions=len(places), reason=retry.reason)
         for place in places:
             self._pause(place, BEYOND, retry.delay)
 

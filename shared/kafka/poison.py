@@ -3,19 +3,19 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.kafka.records import OutgoingRecord, Poison, Record
+from shared.kafka.records import IncomingRecord, OutgoingRecord, Poison
 
-Handler = Callable[[Sequence[Record]], Awaitable[None]]
+Handler = Callable[[Sequence[IncomingRecord]], Awaitable[None]]
 
 DLQ_LIMIT = 20
 
 
-async def apply(handler: Handler, records: Sequence[Record]) -> dict[Record, str]:
+async def apply(handler: Handler, records: Sequence[IncomingRecord]) -> dict[IncomingRecord, str]:
     """Call `handler` until every record is handled or is poison. Returns the poison with its reasons, in the batch's order.
 
     Raises every other error of the handler, and Poison itself if it names none of the records.
     """
-    reasons: dict[Record, str] = {}
+    reasons: dict[IncomingRecord, str] = {}
     rest = list(records)
     while rest:
         try:
@@ -41,7 +41,9 @@ class PoisonRun:
     length: int = 0
     tenants: frozenset[str] = frozenset()
 
-    def after(self, records: Iterable[Record], poison: Mapping[Record, str], limit: int = DLQ_LIMIT) -> "PoisonRun":
+    def after(
+        self, records: Iterable[IncomingRecord], poison: Mapping[IncomingRecord, str], limit: int = DLQ_LIMIT
+    ) -> "PoisonRun":
         """The run after `records`. Raises TooMuchPoison if it exceeds `limit` and comes from two tenants or more.
 
         A run from one tenant is parked without a limit: one customer's broken sender must not stop the others.
@@ -54,7 +56,7 @@ class PoisonRun:
         return run
 
 
-def dlq_message(record: Record, reason: str) -> OutgoingRecord:
+def dlq_message(record: IncomingRecord, reason: str) -> OutgoingRecord:
     """The message for the DLQ: key, value and headers as they were, then the reason and the origin as headers."""
     origin = (
         ("reason", reason.encode()),

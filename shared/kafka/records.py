@@ -35,7 +35,7 @@ class Position(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class IncomingRecord:
     """One record as read. `timestamp_ms`: when it was sent, by the producer's clock."""
 
     topic: str
@@ -68,7 +68,7 @@ class OutgoingRecord(Struct, frozen=True):
 class Poison(Exception):
     """Raised by a handler before any effect: these records can't be processed. A reason must quote nothing of a record's body."""
 
-    def __init__(self, reasons: Mapping[Record, str]) -> None:
+    def __init__(self, reasons: Mapping[IncomingRecord, str]) -> None:
         super().__init__(f"{len(reasons)} records can't be processed")
         self.reasons = dict(reasons)
 
@@ -117,9 +117,9 @@ def parse_instant(text: str) -> datetime | None:
     return at if at.tzinfo else None
 
 
-def by_place(records: Sequence[Record]) -> dict[Place, list[Record]]:
+def by_place(records: Sequence[IncomingRecord]) -> dict[Place, list[IncomingRecord]]:
     """The records of each partition, in order."""
-    places: dict[Place, list[Record]] = {}
+    places: dict[Place, list[IncomingRecord]] = {}
     for record in records:
         places.setdefault(record.place, []).append(record)
     return places

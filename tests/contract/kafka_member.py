@@ -5,16 +5,16 @@ import json
 import sys
 from collections.abc import Sequence
 
-from shared.kafka import Consumer, Record, Timing
+from shared.kafka import Consumer, IncomingRecord, Timing
 from shared.topics import Topic
 
 
 async def main(bootstrap: str, topic: str, group: str, notes: str, session: float, instance: str | None) -> None:
-    def note(records: Sequence[Record]) -> None:
+    def note(records: Sequence[IncomingRecord]) -> None:
         with open(notes, "a") as lines:
             lines.writelines(f"{int(record.value)}\n" for record in records)
 
-    async def handler(records: Sequence[Record]) -> None:
+    async def handler(records: Sequence[IncomingRecord]) -> None:
         await asyncio.to_thread(note, records)
 
     definition, timing = Topic(topic, object, "", 0, 0, ""), Timing(session=session)

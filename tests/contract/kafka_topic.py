@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from shared.kafka import Consumer, OutgoingRecord, Producer, Record, clients, ensure_topics, received_header
+from shared.kafka import Consumer, IncomingRecord, OutgoingRecord, Producer, clients, ensure_topics, received_header
 from shared.kafka.connection import Bootstrap
 from shared.kafka.offsets import Commit
 from shared.kafka.records import Place
@@ -34,10 +34,10 @@ def messages(numbers: Iterable[int], tenant: str = "acme", at: datetime = NOON) 
 class Recorder:
     """A handler that records the batches it is called with."""
 
-    records: list[Record] = field(default_factory=list)
-    batches: list[Sequence[Record]] = field(default_factory=list)
+    records: list[IncomingRecord] = field(default_factory=list)
+    batches: list[Sequence[IncomingRecord]] = field(default_factory=list)
 
-    async def __call__(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[IncomingRecord]) -> None:
         self.batches.append(records)
         self.records += records
 
@@ -61,11 +61,13 @@ class KafkaTopic:
         async with Producer(self.bootstrap) as producer:
             await producer.send_all(self.definition, messages)
 
-    def consumer(self, handler: Callable[[Sequence[Record]], Awaitable[None]], **more: Any) -> Consumer:
+    def consumer(self, handler: Callable[[Sequence[IncomingRecord]], Awaitable[None]], **more: Any) -> Consumer:
         return Consumer(bootstrap=self.bootstrap, group=self.group, topics=[self.definition], handler=handler, **more)
 
     @asynccontextmanager
-    async def consuming(self, handler: Callable[[Sequence[Record]], Awaitable[None]], **more: Any) -> AsyncIterator[Consumer]:
+    async def consuming(
+        self, handler: Callable[[Sequence[IncomingRecord]], Awaitable[None]], **more: Any
+    ) -> AsyncIterator[Consumer]:
         """Run a consumer meanwhile. It must still run at the end."""
         consumer = self.consumer(handler, **more)
         work = asyncio.create_task(consumer.run())
@@ -91,10 +93,10 @@ class KafkaTopic:
         finally:
             await clients.close_consumer(client)
 
-    async def read(self, name: str, count: int) -> list[Record]:
+    async def read(self, name: str, count: int) -> list[IncomingRecord]:
         """The first `count` records of the topic called `name`."""
         client = clients.consumer(self.bootstrap)
-        records: list[Record] = []
+        records: list[IncomingRecord] = []
         try:
             await client.start()
             partitions = [TopicPartition(name, number) for number in await clients.partitions(client, name)]

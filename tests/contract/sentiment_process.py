@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.local.servers import free_port
 from shared.events import Answer, Event, Response, encode
-from shared.kafka import OutgoingRecord, Record, ensure_topics, received_header
+from shared.kafka import IncomingRecord, OutgoingRecord, ensure_topics, received_header
 from shared.topics import SCORES, TOPICS, subject_key
 from tests.contract.kafka_topic import NOON, KafkaTopic
 
@@ -22,7 +22,7 @@ def new_tenant() -> str:
 
 @asynccontextmanager
 async def consuming_scores(
-    kafka: str, tenant: str, handler: Callable[[Sequence[Record]], Awaitable[None]]
+    kafka: str, tenant: str, handler: Callable[[Sequence[IncomingRecord]], Awaitable[None]]
 ) -> AsyncIterator[None]:
     """Call `handler` with the scores of all tenants, stored ones and new ones."""
     await ensure_topics(kafka, TOPICS)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.kafka import OutgoingRecord, Poison, Producer, Record, Retry, Timing, TooMuchPoison, Undelivered
-from shared.kafka.job import Job
+from shared.kafka import IncomingRecord, OutgoingRecord, Poison, Producer, Retry, Timing, TooMuchPoison, Undelivered
 from shared.kafka.membership import Membership
 from shared.kafka.records import Place, Position
+from shared.kafka.state import ConsumerState
 from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, messages, new_topic, until
 
 
@@ -61,7 +61,7 @@ async def test_nothing_is_committed_before_the_handler_returns(topic: KafkaTopic
     await topic.send(messages(range(10)))
     started, seen = asyncio.Event(), Recorder()
 
-    async def hangs(records: Sequence[Record]) -> None:
+    async def hangs(records: Sequence[IncomingRecord]) -> None:
         started.set()
         await asyncio.sleep(3600)
 
@@ -77,7 +77,7 @@ async def test_a_cancelled_worker_finishes_its_batch(topic: KafkaTopic) -> None:
     await topic.send(messages(range(10)))
     started, seen = asyncio.Event(), Recorder()
 
-    async def slow(records: Sequence[Record]) -> None:
+    async def slow(records: Sequence[IncomingRecord]) -> None:
         started.set()
         await asyncio.sleep(0.3)
         await seen(records)
@@ -94,7 +94,7 @@ async def test_a_cancelled_worker_finishes_its_batch(topic: KafkaTopic) -> None:
 async def test_an_unexpected_exception_of_the_handler_ends_the_worker_and_commits_nothing(topic: KafkaTopic) -> None:
     await topic.send(messages(range(5)))
 
-    async def broken(records: Sequence[Record]) -> None:
+    async def broken(records: Sequence[IncomingRecord]) -> None:
         raise OSError("a bug that looks like an outage")
 
     with pytest.raises(OSError, match="a bug"):
@@ -106,7 +106,7 @@ async def test_a_poison_record_is_parked_and_the_rest_are_processed(topic: Kafka
     await topic.send(messages(range(20)))
     seen = Recorder()
 
-    async def picky(records: Sequence[Record]) -> None:
+    async def picky(records: Sequence[IncomingRecord]) -> None:
         if bad := [record for record in records if record.value == b"13"]:
             raise Poison(dict.fromkeys(bad, "unlucky"))
         await seen(records)
@@ -123,7 +123,7 @@ async def test_a_poison_record_is_parked_and_the_rest_are_processed(topic: Kafka
     assert int(headers["origin_offset"]) < (await topic.committed())[place].offset
 
 
-async def poison(records: Sequence[Record]) -> None:
+async def poison(records: Sequence[IncomingRecord]) -> None:
     raise Poison(dict.fromkeys(records, "gibberish"))
 
 
@@ -147,11 +147,11 @@ class FailingProducer(Producer):
 
 async def test_offsets_move_past_poison_only_after_the_dlq_has_acknowledged_it(topic: KafkaTopic) -> None:
     await topic.send(messages([13]))
-    job = Job(
+    state = ConsumerState(
         topic.bootstrap, topic.group, (topic.definition.name,), poison, 500, None, None, None, None, time.monotonic, Timing()
     )
     async with FailingProducer(topic) as parking:
-        work = asyncio.create_task(Membership(job, parking).run())
+        work = asyncio.create_task(Membership(state, parking).run())
         (parked,) = await topic.read(topic.definition.dlq, 1)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
@@ -176,8 +176,8 @@ async def test_a_run_of_poison_from_one_tenant_is_parked(topic: KafkaTopic) -> N
 async def test_poison_that_names_none_of_the_batchs_records_ends_the_worker(topic: KafkaTopic) -> None:
     await topic.send(messages(range(3)))
 
-    async def confused(records: Sequence[Record]) -> None:
-        raise Poison({Record("elsewhere", 0, 0, None, b"", (), 0): "no idea"})
+    async def confused(records: Sequence[IncomingRecord]) -> None:
+        raise Poison({IncomingRecord("elsewhere", 0, 0, None, b"", (), 0): "no idea"})
 
     with pytest.raises(Poison):
         await asyncio.wait_for(topic.consumer(confused).run(), 30)
@@ -187,7 +187,7 @@ async def test_a_retry_rewinds_and_the_records_are_handled_again_in_order(topic:
     await topic.send(messages(range(40)))
     seen, refusals = Recorder(), [Retry(0.2, "not yet"), Retry(0.2, "not yet")]
 
-    async def reluctant(records: Sequence[Record]) -> None:
+    async def reluctant(records: Sequence[IncomingRecord]) -> None:
         if refusals:
             raise refusals.pop()
         await seen(records)
@@ -204,7 +204,7 @@ async def test_a_paused_partition_does_not_delay_the_others(topic: KafkaTopic) -
     await topic.send(messages(range(60)))
     seen = Recorder()
 
-    async def stuck_on_partition_0(records: Sequence[Record]) -> None:
+    async def stuck_on_partition_0(records: Sequence[IncomingRecord]) -> None:
         if any(record.partition == 0 for record in records):
             raise Retry(0.2, "a lock is held")
         await seen(records)

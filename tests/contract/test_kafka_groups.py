@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.kafka import Record, Timing
+from shared.kafka import IncomingRecord, Timing
 from tests.contract.kafka_topic import KafkaTopic, Recorder, messages, new_topic, until
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ async def test_a_rebalance_waits_for_the_running_batch(topic: KafkaTopic) -> Non
     await topic.send(messages(range(40)))
     slow, second, started = Recorder(), Recorder(), asyncio.Event()
 
-    async def takes_its_time(records: Sequence[Record]) -> None:
+    async def takes_its_time(records: Sequence[IncomingRecord]) -> None:
         started.set()
         await asyncio.sleep(2)
         await slow(records)
@@ -80,7 +80,7 @@ async def test_a_commit_after_the_rebalance_does_not_end_the_worker(topic: Kafka
     late, second = Recorder(), Recorder()
     started, go_on = asyncio.Event(), asyncio.Event()
 
-    async def blocked(records: Sequence[Record]) -> None:
+    async def blocked(records: Sequence[IncomingRecord]) -> None:
         started.set()
         await go_on.wait()
         await late(records)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.kafka import Record, Retry, clients, ensure_topics, received_at
+from shared.kafka import IncomingRecord, Retry, clients, ensure_topics, received_at
 from shared.kafka.offsets import REPLAY_MARGIN
 from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, messages, new_topic, until
 from tests.contract.replays import Replays
@@ -21,7 +21,7 @@ class Handler(Recorder):
         self.refusals = refusals
         """So many calls fail, as during an outage of the database."""
 
-    async def __call__(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[IncomingRecord]) -> None:
         await super().__call__(records)
         for record in records:
             self.positions[record.place] = record.offset + 1, received_at(record.headers)

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from shared.kafka import Record, Timing, clients
+from shared.kafka import IncomingRecord, Timing, clients
 from shared.kafka.offsets import REPLAY_MARGIN
 from shared.kafka.watchdog import Stalled
 from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, messages, new_topic, until
@@ -101,9 +101,9 @@ async def test_a_partition_that_stayed_empty_until_its_records_expired_counts_as
 
 async def test_a_hung_consumer_is_rebuilt_once_and_then_dies(topic: KafkaTopic) -> None:
     await topic.send(messages(range(10)))
-    starts: list[Sequence[Record]] = []
+    starts: list[Sequence[IncomingRecord]] = []
 
-    async def hangs(records: Sequence[Record]) -> None:
+    async def hangs(records: Sequence[IncomingRecord]) -> None:
         starts.append(records)
         await asyncio.sleep(3600)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from shared.kafka import OutgoingRecord, Poison, Record, Retry, received_header
+from shared.kafka import IncomingRecord, OutgoingRecord, Poison, Retry, received_header
 from shared.request_context import RequestContext, add_to_log, current_context, record_headers
 from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, new_topic, until
 
@@ -29,7 +29,7 @@ async def test_a_batch_of_one_request_is_handled_in_its_context(topic: KafkaTopi
     contexts: list[RequestContext | None] = []
     seen = Recorder()
 
-    async def handler(records: Sequence[Record]) -> None:
+    async def handler(records: Sequence[IncomingRecord]) -> None:
         contexts.append(current_context())
         await seen(records)
 
@@ -45,7 +45,7 @@ async def test_a_batch_of_one_request_is_handled_in_its_context(topic: KafkaTopi
 async def test_the_log_names_the_requests_of_a_batch_and_of_a_poison_record(topic: KafkaTopic) -> None:
     seen = Recorder()
 
-    async def handler(records: Sequence[Record]) -> None:
+    async def handler(records: Sequence[IncomingRecord]) -> None:
         if bad := [record for record in records if record.value == b"2"]:
             raise Poison(dict.fromkeys(bad, "it is bad"))
         await seen(records)
@@ -66,7 +66,7 @@ async def test_the_log_names_the_requests_of_a_batch_and_of_a_poison_record(topi
 async def test_the_log_names_the_requests_of_a_batch_that_is_rewound(topic: KafkaTopic) -> None:
     seen, failures = Recorder(), iter([True])
 
-    async def handler(records: Sequence[Record]) -> None:
+    async def handler(records: Sequence[IncomingRecord]) -> None:
         if next(failures, False):
             raise Retry(0.1, "not now")
         await seen(records)

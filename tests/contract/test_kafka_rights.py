@@ -8,7 +8,7 @@ import pytest
 
 from deploy.k8s.users import rights
 from services.sentiment.shadow import GROUP as SHADOW_GROUP
-from shared.kafka import Broken, CommittedOffsets, Consumer, Poison, Producer, Record, Undelivered, ensure_topics, follow
+from shared.kafka import Broken, CommittedOffsets, Consumer, IncomingRecord, Poison, Producer, Undelivered, ensure_topics, follow
 from shared.kafka.dead_letters import count_records
 from shared.topics import CHANGES, EVENTS, METRICS_GROUP, SCORES, SENTIMENT_GROUP, TOPICS, Topic
 from tests.contract.kafka_topic import KafkaTopic, Recorder, messages, until
@@ -26,9 +26,9 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secur
 
 async def consume(kafka: SecuredKafka, user: str, group: str, topics: Sequence[Topic]) -> None:
     """Consume a poison record and a sound one as this user; the first is parked and the second committed."""
-    sound: list[Record] = []
+    sound: list[IncomingRecord] = []
 
-    async def handle(records: Sequence[Record]) -> None:
+    async def handle(records: Sequence[IncomingRecord]) -> None:
         if poison := {record: "poison" for record in records if record.value == b"0"}:
             raise Poison(poison)
         sound.extend(records)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.events import ScoreEvent, decode_score, text_hash
-from shared.kafka import OutgoingRecord, Record, received_at
+from shared.kafka import IncomingRecord, OutgoingRecord, received_at
 from shared.topics import EVENTS, subject_key
 from tests.contract.kafka_topic import NOON, KafkaTopic, until
 from tests.contract.sentiment_process import comment, consuming_scores, new_tenant, process, sentiment, words
@@ -22,7 +22,7 @@ class Scores:
         self.tenant = tenant
         self.by_subject: dict[str, ScoreEvent] = {}
 
-    async def __call__(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[IncomingRecord]) -> None:
         for record in records:
             event = decode_score(record.value)
             if event.tenant == self.tenant:
@@ -62,7 +62,7 @@ async def test_every_comment_is_scored_although_sentiment_is_killed_repeatedly(
     assert broken.value == b"not an event"
 
 
-async def parked(topic: KafkaTopic, key: bytes) -> Record:
+async def parked(topic: KafkaTopic, key: bytes) -> IncomingRecord:
     """The record with that key in the DLQ, which may hold records of other tests."""
     for count in itertools.count(1):
         records = [record for record in await topic.read(EVENTS.dlq, count) if record.key == key]

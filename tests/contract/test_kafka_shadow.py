@@ -14,7 +14,7 @@ from services.sentiment.app import create_app
 from services.sentiment.instruments import SHADOW_MISSED
 from services.sentiment.settings import Settings
 from shared.events import ScoreEvent, decode_score, encode
-from shared.kafka import OutgoingRecord, Record
+from shared.kafka import IncomingRecord, OutgoingRecord
 from shared.topics import EVENTS
 from tests.contract.kafka_topic import KafkaTopic, until
 from tests.contract.sentiment_process import comment, consuming_scores, new_tenant, sentiment, words
@@ -32,7 +32,7 @@ class Scores:
         self.different = 0
         self.received = 0
 
-    async def __call__(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[IncomingRecord]) -> None:
         for record in records:
             event = decode_score(record.value)
             if event.tenant == self.tenant:

@@ -17,7 +17,7 @@ from services.sentiment.domain.scorer import Model
 from services.sentiment.pool import Pool
 from services.sentiment.remote import RemoteScorer
 from shared.events import decode_score, text_hash
-from shared.kafka import OutgoingRecord, Record, Timing
+from shared.kafka import IncomingRecord, OutgoingRecord, Timing
 from shared.topics import Topic
 from tests.contract.kafka_topic import KafkaTopic, Recorder, messages, new_topic, until
 from tests.contract.sentiment_process import comment, words
@@ -40,7 +40,7 @@ class Steady:
     seen: Recorder = field(default_factory=Recorder)
     progressed_at: float = 0.0
 
-    async def __call__(self, records: Sequence[Record]) -> None:
+    async def __call__(self, records: Sequence[IncomingRecord]) -> None:
         until = time.monotonic() + self.seconds
         while time.monotonic() < until:
             await asyncio.sleep(0.1)
@@ -70,7 +70,7 @@ async def test_waiting_records_stay_in_kafka_and_not_in_memory(topic: KafkaTopic
     started, go_on = asyncio.Event(), asyncio.Event()
     handled = 0
 
-    async def blocked(records: Sequence[Record]) -> None:
+    async def blocked(records: Sequence[IncomingRecord]) -> None:
         nonlocal handled
         started.set()
         await go_on.wait()

@@ -17,8 +17,8 @@ from services.metrics.consumer import Intake, idle_callback
 from services.metrics.instruments import EVENT_SECONDS
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
-from shared.events import Event, KpiChange, Override, ScoreEvent, Theme, decode_change, encode, text_hash
-from shared.kafka import Consumer, OutgoingRecord, Poison, Producer, Record, Retry, ensure_topics
+from shared.events import Event, KpiChange, Override, ScoreEvent, ThemeScore, decode_change, encode, text_hash
+from shared.kafka import Consumer, IncomingRecord, OutgoingRecord, Poison, Producer, Retry, ensure_topics
 from shared.topics import EVENTS, SCORES, Topic, subject_key
 from tests.service.metrics.database import (
     MetricsDatabase,
@@ -52,13 +52,13 @@ def metrics(empty_metrics_db: MetricsDatabase) -> MetricsDatabase:
     return empty_metrics_db
 
 
-def record(event: Event | ScoreEvent, offset: int = 0) -> Record:
+def record(event: Event | ScoreEvent, offset: int = 0) -> IncomingRecord:
     topic = EVENTS if isinstance(event, Event) else SCORES
-    return Record(topic.name, 0, offset, subject_key(event.tenant, event.subject), encode(event), (), 0)
+    return IncomingRecord(topic.name, 0, offset, subject_key(event.tenant, event.subject), encode(event), (), 0)
 
 
-def garbage(value: bytes, topic: Topic = EVENTS, offset: int = 0) -> Record:
-    return Record(topic.name, 0, offset, b"acme/x", value, (), 0)
+def garbage(value: bytes, topic: Topic = EVENTS, offset: int = 0) -> IncomingRecord:
+    return IncomingRecord(topic.name, 0, offset, b"acme/x", value, (), 0)
 
 
 async def test_a_batch_announces_the_kpis_of_its_subjects(metrics: MetricsDatabase) -> None:
@@ -120,7 +120,7 @@ async def test_the_age_of_a_live_event_is_measured_once(metrics: MetricsDatabase
 
 
 SCORED = score_of("c1/response/1", "fine", 0.5)
-THEMED = score_of("c1/response/1", "fine", 0.5, themes=(Theme("delivery", 0.5),))
+THEMED = score_of("c1/response/1", "fine", 0.5, themes=(ThemeScore("delivery", 0.5),))
 OVERRIDDEN = statement("c1/response/1", Override(comment=text_hash("fine"), themes=("delivery",)), at=NOON)
 GOOD = survey_response(1, nps(9), at=NOON)
 BAD = {
@@ -180,7 +180,7 @@ class Stream:
         intake = Intake(metrics.writer, Announcer(producer))
         names = {self.events.name: EVENTS.name, self.scores.name: SCORES.name}
 
-        async def handle(records: Sequence[Record]) -> None:
+        async def handle(records: Sequence[IncomingRecord]) -> None:
             named = {replace(record, topic=names[record.topic]): record for record in records}
             try:
                 await intake(list(named))

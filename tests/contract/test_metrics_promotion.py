@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from services.metrics.app import create_app
 from services.metrics.settings import Settings
 from shared.events import KpiChange, decode_change
-from shared.kafka import Record, ensure_topics
+from shared.kafka import IncomingRecord, ensure_topics
 from shared.topics import CHANGES, TOPICS
 from tests.conftest import NewDatabase
 from tests.contract.kafka_topic import KafkaTopic, until
@@ -24,7 +24,7 @@ async def test_a_promotion_is_published_on_the_topic_of_changes(kafka: str, data
     await ensure_topics(kafka, TOPICS)
     tenant, url, changes = f"t-{uuid4().hex[:8]}", await database("metrics"), list[KpiChange]()
 
-    async def collect(records: Sequence[Record]) -> None:  # the topic also holds records of other tests
+    async def collect(records: Sequence[IncomingRecord]) -> None:  # the topic also holds records of other tests
         changes.extend(decode_change(record.value) for record in records if record.key == tenant.encode())
 
     async with open_metrics_db(url) as metrics:

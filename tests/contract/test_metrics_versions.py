@@ -21,7 +21,7 @@ from services.metrics.store.writer_versions import OutdatedVersion, state_versio
 from services.metrics.verify.pieces import OtherDefinitions, compare_next_subjects
 from services.metrics.version_watch import VersionWatch
 from shared.events import Event, encode
-from shared.kafka import Record, Retry
+from shared.kafka import IncomingRecord, Retry
 from shared.topics import EVENTS, subject_key
 from tests.service.metrics.database import MetricsDatabase, SilentProducer, erasure, expected, score_of, survey_response
 from tests.unit.metrics.build import nps
@@ -92,7 +92,7 @@ async def test_an_older_process_writes_nothing_while_a_newer_one_writes(metrics:
 
 async def test_records_that_an_older_process_refuses_are_read_again_and_a_newer_one_counts_them(metrics: MetricsDatabase) -> None:
     records = [
-        Record(EVENTS.name, 0, offset, subject_key(one.tenant, one.subject), encode(one), (), 0)
+        IncomingRecord(EVENTS.name, 0, offset, subject_key(one.tenant, one.subject), encode(one), (), 0)
         for offset, one in enumerate(changed())
     ]
     announcer = Announcer(SilentProducer())

@@ -17,7 +17,7 @@ from services.gateway.instruments import LIVE_QUERIES, LIVE_STREAMS
 from services.gateway.live.query import PACE, LiveQuery, Pace
 from services.gateway.live.subscription import Subscription
 from shared.events import decode_change
-from shared.kafka import Record
+from shared.kafka import IncomingRecord
 from shared.problems import TooManyRequests, Unavailable
 
 log = structlog.get_logger()
@@ -170,7 +170,7 @@ def decrement(counter: Counter[T], name: T) -> None:
         del counter[name]
 
 
-async def announce_changes(changes: AsyncIterator[Record], hub: Hub) -> None:
+async def announce_changes(changes: AsyncIterator[IncomingRecord], hub: Hub) -> None:
     """Announce each record of `kpi.changes` to the hub. A record that can't be decoded is logged and skipped; the next recheck
     makes up for it."""
     async for record in changes:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from shared.events import UNSUPPORTED_LANGUAGE, Label, Override, Score, Theme, text_hash
+from shared.events import UNSUPPORTED_LANGUAGE, Label, Override, Score, ThemeScore, text_hash
 
 LABELS: dict[Label, int] = {"negative": -1, "neutral": 0, "positive": 1}
 
@@ -38,7 +38,7 @@ def effective_label(score: Score, override: Override | None) -> tuple[Label | No
     return score.label, score.score
 
 
-def effective_themes(score: Score, override: Override | None) -> tuple[Theme, ...]:
+def effective_themes(score: Score, override: Override | None) -> tuple[ThemeScore, ...]:
     """The themes of a comment: the human's if there are any, else the model's.
 
     The score of a theme that a human set is the model's score of that theme. If the model did not find the theme, it is the
@@ -48,4 +48,4 @@ def effective_themes(score: Score, override: Override | None) -> tuple[Theme, ..
         return score.themes
     scores = {theme.theme: theme.score for theme in score.themes}
     default = float(LABELS[override.label]) if override.label is not None else score.score or 0.0
-    return tuple(Theme(name, scores.get(name, default)) for name in dict.fromkeys(override.themes))
+    return tuple(ThemeScore(name, scores.get(name, default)) for name in dict.fromkeys(override.themes))

@@ -30,7 +30,7 @@ from services.metrics.store.query import snapshot
 from services.metrics.store.records import NamedContribution, RecordCursor, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.writer import decode_scores
-from shared.events import NAMED_DIMENSIONS, Label, Override, Score, Theme
+from shared.events import NAMED_DIMENSIONS, Label, Override, Score, ThemeScore
 from shared.text import nfc
 
 SLICE = 25
@@ -49,7 +49,7 @@ class JudgedComment(Struct, frozen=True):
     text_hash: str
     label: Label | None = None
     score: float | None = None
-    themes: tuple[Theme, ...] = ()
+    themes: tuple[ThemeScore, ...] = ()
     urgency: tuple[str, ...] = ()
     judged_by: Judge | None = None
     themes_by: Judge | None = None

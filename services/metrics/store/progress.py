@@ -108,7 +108,7 @@ async def note_idle(pool: asyncpg.Pool, positions: Mapping[Partition, int], now:
         "INSERT INTO progress (topic, partition, next_offset, received_at, batches)"
         " SELECT *, $4, 0 FROM unnest($1::text[], $2::int[], $3::bigint[])"
         " ON CONFLICT (topic, partition) DO UPDATE SET received_at = greatest(progress.received_at, excluded.received_at)",
-        *columns_of(positions),
+        *offset_columns(positions),
         now,
     )
 
@@ -131,11 +131,11 @@ async def restart(pool: asyncpg.Pool, offsets: Mapping[Partition, int]) -> None:
         "UPDATE progress SET next_offset = start.next_offset"
         " FROM unnest($1::text[], $2::int[], $3::bigint[]) AS start (topic, partition, next_offset)"
         " WHERE (progress.topic, progress.partition) = (start.topic, start.partition)",
-        *columns_of(offsets),
+        *offset_columns(offsets),
     )
 
 
-def columns_of(offsets: Mapping[Partition, int]) -> tuple[list[str], list[int], list[int]]:
+def offset_columns(offsets: Mapping[Partition, int]) -> tuple[list[str], list[int], list[int]]:
     """Topics, partitions and offsets as three parallel lists, in the order of topics and partitions."""
     partitions = sorted(offsets)
     return [topic for topic, _ in partitions], [number for _, number in partitions], [offsets[place] for place in partitions]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from services.sentiment.domain.reading import Meanings
 from services.sentiment.domain.scorer import Passage
-from shared.events import Theme
+from shared.events import ThemeScore
 from shared.taxonomy import Taxonomy, ThemeDefinition
 
 MAX_TAXONOMIES = 1_000
@@ -53,7 +53,7 @@ class Finder:
         self._points_by_themes: LRUCache[tuple[ThemeDefinition, ...], Points] = LRUCache(MAX_TAXONOMIES)
         self._lock = Lock()
 
-    def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[Theme, ...]:
+    def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[ThemeScore, ...]:
         """The themes of a comment, by falling likeness."""
         if not passages:
             return ()
@@ -63,7 +63,7 @@ class Finder:
         matching = matches(likeness, self._near)
         order = np.argsort(-likeness.max(axis=0), kind="stable")
         return tuple(
-            Theme(points.ids[theme], round(float(scores[matching[:, theme]].mean()), 3))
+            ThemeScore(points.ids[theme], round(float(scores[matching[:, theme]].mean()), 3))
             for theme in order
             if matching[:, theme].any()
         )

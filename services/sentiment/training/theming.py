@@ -13,7 +13,7 @@ from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.scorers import finder_of
 from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.themes.data import NONE, GoldComment, Piece
-from shared.events import Score, Theme
+from shared.events import Score, ThemeScore
 
 SIGNS = {"neg": -1, "neu": 0, "pos": 1}
 FIRM = 0.33
@@ -52,5 +52,5 @@ def counted(predicted: Sequence[Mapping[str, int]], truth: Sequence[Mapping[str,
     return ThemeFigures(precision, recall, 2 * precision * recall / max(1e-9, precision + recall), agreed / max(1, right))
 
 
-def sign(theme: Theme) -> int:
+def sign(theme: ThemeScore) -> int:
     return 0 if abs(theme.score) < FIRM else 1 if theme.score > 0 else -1

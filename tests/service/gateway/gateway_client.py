@@ -16,7 +16,7 @@ from services.gateway.app import create_app
 from services.gateway.domain.tenants import Tenant
 from services.gateway.settings import Settings
 from shared.events import KpiChange, encode
-from shared.kafka import Record
+from shared.kafka import IncomingRecord
 
 TOKEN = "internal-token-of-the-tests"
 Respond = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
@@ -50,17 +50,17 @@ class FakeChanges:
     """Plays the topic `kpi.changes`."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Record] = asyncio.Queue()
+        self._queue: asyncio.Queue[IncomingRecord] = asyncio.Queue()
         self._offset = 0
 
     def announce(self, tenant: str, *kpis: str) -> int:
         """Append a record; returns its offset."""
         self._offset += 1
         change = KpiChange(tenant=tenant, kpis=kpis, at=datetime.now(UTC))
-        self._queue.put_nowait(Record("kpi.changes", 0, self._offset, tenant.encode(), encode(change), (), 0))
+        self._queue.put_nowait(IncomingRecord("kpi.changes", 0, self._offset, tenant.encode(), encode(change), (), 0))
         return self._offset
 
-    async def follow(self) -> AsyncIterator[Record]:
+    async def follow(self) -> AsyncIterator[IncomingRecord]:
         while True:
             yield await self._queue.get()
 

@@ -25,7 +25,7 @@ from services.metrics.store.stored_rows import STORED, plain, stored_plain
 from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import DecodedBatch, Writer
 from shared.database import open_pool
-from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Theme, Tombstone, text_hash
+from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, ThemeScore, Tombstone, text_hash
 from shared.kafka import OutgoingRecord
 from shared.topics import EVENTS, SCORES, Topic
 from tests.conftest import NewDatabase
@@ -176,7 +176,7 @@ def score_of(subject: str, text: str, value: float, model: str = MODEL, **fields
 
 def lists_of(number: int) -> dict[str, Any]:
     """Themes and urgency of a score that differ from number to number: none, one or two of each."""
-    themes, urgency = (Theme("delivery", 0.0), Theme("price", 0.0)), ("safety", "outage")
+    themes, urgency = (ThemeScore("delivery", 0.0), ThemeScore("price", 0.0)), ("safety", "outage")
     return {"themes": themes[: number % 3], "urgency": urgency[: number // 2 % 3]}
 
 

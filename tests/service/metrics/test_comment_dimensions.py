@@ -12,7 +12,7 @@ from services.metrics.domain.histogram import count
 from services.metrics.domain.query import Filter
 from services.metrics.store.query import Histograms, histograms
 from services.metrics.store.selection import Selection, resolve
-from shared.events import Event, Override, Score, ScoreEvent, Theme, text_hash
+from shared.events import Event, Override, Score, ScoreEvent, ThemeScore, text_hash
 from tests.service.metrics.database import MetricsDatabase, expected, statement, survey_response
 from tests.unit.metrics.build import MODEL, rows, words
 
@@ -36,7 +36,7 @@ def random_score(r: Random, subject: str, text: str, model: str) -> ScoreEvent:
         score=value,
         confidence=0.9,
         text_hash=text_hash(text),
-        themes=tuple(Theme(name, 0.5) for name in r.sample(THEMES, r.choice((0, 1, 2, 3)))),
+        themes=tuple(ThemeScore(name, 0.5) for name in r.sample(THEMES, r.choice((0, 1, 2, 3)))),
         urgency=tuple(r.sample(REASONS, r.choice((0, 0, 1, 2)))),  # type: ignore[arg-type]
         flags=("unsupported_language",) if r.random() < 0.1 else (),
     )

@@ -6,7 +6,7 @@ from services.metrics.purger import GRACE, Purger
 from services.metrics.store import purges
 from services.metrics.store.interning import REMEMBERED_SECONDS, Interner
 from services.metrics.store.writer import Writer
-from shared.events import Theme
+from shared.events import ThemeScore
 from tests.service.metrics.database import MetricsDatabase, erasure, score_of, survey_response
 from tests.service.metrics.verification import Inbox, ago, failed, verified
 from tests.unit.metrics.build import nps, words
@@ -139,7 +139,7 @@ async def test_an_erasure_during_a_purge_is_not_forgotten(metrics_db: MetricsDat
 
 
 async def test_themes_and_urgency_are_deleted_with_the_last_comment_that_has_them(metrics_db: MetricsDatabase) -> None:
-    own, shared = (Theme("own", 0.0), Theme("shared", 0.0)), (Theme("shared", 0.0),)
+    own, shared = (ThemeScore("own", 0.0), ThemeScore("shared", 0.0)), (ThemeScore("shared", 0.0),)
     events = [survey_response(n, words(f"comment {n}"), at=ago(30 + n)) for n in (1, 2)]
     scores = [score_of("c1/response/1", "comment 1", 0.1, themes=own, urgency=("safety",))]
     scores.append(score_of("c1/response/2", "comment 2", 0.1, themes=shared))

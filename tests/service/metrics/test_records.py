@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.events import Assigned, Opened, Override, Score, ScoreEvent, StatusSet, Theme, Ticket, text_hash
+from shared.events import Assigned, Opened, Override, Score, ScoreEvent, StatusSet, ThemeScore, Ticket, text_hash
 from tests.service.metrics.database import MetricsDatabase, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import MODEL, csat, nps, words
 
@@ -89,7 +89,7 @@ async def test_a_comment_has_the_hash_that_an_override_needs_whichever_kpi_lists
 
 
 async def test_a_humans_themes_replace_the_models(metrics_db: MetricsDatabase) -> None:
-    subject, themes = "c1/response/1", (Theme("delivery", -0.7), Theme("price", 0.2))
+    subject, themes = "c1/response/1", (ThemeScore("delivery", -0.7), ThemeScore("price", 0.2))
     score = Score(label="negative", score=-0.5, confidence=0.9, themes=themes, text_hash=text_hash("late"))
     await metrics_db.apply(
         survey_response(1, words("late"), at=ago(2)),
@@ -174,7 +174,7 @@ async def test_each_record_of_comments_made_at_one_time_shows_the_comment_that_i
     subject = "c1/response/1"
 
     def score(text: str, label: Any, theme: str | None = None, urgency: tuple[Any, ...] = ()) -> ScoreEvent:
-        themes = (Theme(theme, 0.0),) if theme else ()
+        themes = (ThemeScore(theme, 0.0),) if theme else ()
         value = None if label is None else -0.5
         fields = Score(label=label, score=value, confidence=0.9, themes=themes, urgency=urgency, text_hash=text_hash(text))
         return ScoreEvent(tenant="acme", subject=subject, model=MODEL, received_at=NOW, score=fields)

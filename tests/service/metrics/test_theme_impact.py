@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.events import Answer, Theme
+from shared.events import Answer, ThemeScore
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import MetricsDatabase, open_metrics_db, score_of, serving, survey_response
 
@@ -29,7 +29,7 @@ async def add_feedback(metrics_db: MetricsDatabase) -> None:
         )
         dimensions: Any = {"region": "DE" if number % 2 else "FR"}
         event = survey_response(number, *answers, at=NOW - timedelta(hours=number), dimensions=dimensions)
-        themes = (Theme(THEMED[number], 0.0),) if number in THEMED else ()
+        themes = (ThemeScore(THEMED[number], 0.0),) if number in THEMED else ()
         await metrics_db.apply(event, score_of(f"c1/response/{number}", text, (value - 5) / 10, themes=themes))
 
 
@@ -105,7 +105,7 @@ async def test_an_impact_changes_with_the_scores_of_the_promoted_model_and_is_se
         before = await rows(http, "group_by=theme&grain=P1D")
         await metrics_db.seal(NOW + timedelta(days=3))
         assert await rows(http, "group_by=theme&grain=P1D") == before
-        await metrics_db.apply(score_of("c1/response/6", f"{LATE} 6", -0.2, themes=(Theme("price", 0.0),), taxonomy=1))
+        await metrics_db.apply(score_of("c1/response/6", f"{LATE} 6", -0.2, themes=(ThemeScore("price", 0.0),), taxonomy=1))
         _, price = await rows(http, "group_by=theme")
     assert (price["value"], price["n"]) == (pytest.approx(OF_ALL - 100 * (2 - 1) / 4), 2)
 

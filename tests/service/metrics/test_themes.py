@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.events import Event, Override, Score, ScoreEvent, Theme, text_hash
+from shared.events import Event, Override, Score, ScoreEvent, ThemeScore, text_hash
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import open_metrics_db, serving, statement, survey_response
 from tests.unit.metrics.build import MODEL, words
@@ -33,7 +33,7 @@ def feedback() -> list[Event]:
 
 def score(number: int, text: str, value: float | None, themes: tuple[str, ...], *urgency: Any) -> ScoreEvent:
     label: Any = None if value is None else "negative" if value < 0 else "positive"
-    spoken = tuple(Theme(name, 0.0) for name in themes)
+    spoken = tuple(ThemeScore(name, 0.0) for name in themes)
     scored = Score(label=label, score=value, confidence=0.9, text_hash=text_hash(text), themes=spoken, urgency=urgency)
     return ScoreEvent(tenant="acme", subject=f"c1/response/{number}", model=MODEL, received_at=NOW, score=scored)
 

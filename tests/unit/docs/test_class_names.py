@@ -1,4 +1,4 @@
-"""A class of a service has a name of its own, unless two classes describe the same thing in two forms."""
+"""A class of a service, or of `shared`, has a name of its own, unless two classes describe the same thing in two forms."""
 
 import ast
 from collections import defaultdict
@@ -34,15 +34,37 @@ SAME_THING: dict[str, dict[str, str]] = {
 """By package, the names that several classes have, each with the reason."""
 
 
+RECORD_AND_EVENT = "a part of a record, and the part of an event that is made from it"
+
+ALSO_SHARED: dict[str, dict[str, str]] = {
+    "services/ingest": {
+        "Answer": "an answer in the payload of a tool, and in an event",
+        **dict.fromkeys(("Alias", "Override", "Response", "Review", "Ticket"), RECORD_AND_EVENT),
+        **dict.fromkeys(
+            ("Assigned", "Deleted", "Merged", "Message", "Opened", "PrioritySet", "Rating", "Spam", "StatusSet"), RECORD_AND_EVENT
+        ),
+    },
+    "services/sentiment": {"ThemeScore": SCHEMA},
+    "services/metrics": {},
+    "services/gateway": {},
+}
+"""By service, the names of its classes that classes of `shared` have too, each with the reason."""
+
+
 MODULES = {"services/ingest Customer": 3}
 """The names that more than two modules define, each with the number of modules."""
+
+
+def class_names(source: str) -> set[str]:
+    """The names of the classes in a module."""
+    return {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)}
 
 
 def repeated(sources: Iterable[str]) -> dict[str, int]:
     """The names of classes that several of these modules define, each with the number of modules."""
     modules: defaultdict[str, int] = defaultdict(int)
     for source in sources:
-        for name in {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)}:
+        for name in class_names(source):
             modules[name] += 1
     return {name: count for name, count in modules.items() if count > 1}
 
@@ -51,6 +73,15 @@ def repeated(sources: Iterable[str]) -> dict[str, int]:
 def test_no_two_classes_of_a_package_have_one_name_and_two_meanings(package: str) -> None:
     names = repeated(path.read_text() for path in sorted((ROOT / package).rglob("*.py")))
     assert names == {name: MODULES.get(f"{package} {name}", 2) for name in SAME_THING[package]}
+
+
+@pytest.mark.parametrize("service", ALSO_SHARED)
+def test_no_class_of_a_service_has_the_name_of_another_thing_in_shared(service: str) -> None:
+    names = {
+        package: set[str]().union(*(class_names(path.read_text()) for path in (ROOT / package).rglob("*.py")))
+        for package in (service, "shared")
+    }
+    assert names[service] & names["shared"] == ALSO_SHARED[service].keys()
 
 
 def test_a_repeated_class_name_is_noticed() -> None:

@@ -12,7 +12,7 @@ from services.gateway.live.hub import Hub, StreamLimits, announce_changes
 from services.gateway.live.query import State
 from services.gateway.live.subscription import Subscription
 from shared.events import KpiChange, encode
-from shared.kafka import Record
+from shared.kafka import IncomingRecord
 from shared.problems import NotFound, TooManyRequests
 from tests.unit.gateway.fake_metrics import NPS, SOON, TIMEOUT, Metrics, until
 from tests.unit.gateway.test_keys import NOW
@@ -225,10 +225,10 @@ async def test_the_id_between_two_changes_is_not_that_of_the_last(hub: Hub, metr
 
 
 async def test_undecodable_changes_are_skipped(hub: Hub, metrics: Metrics) -> None:
-    def record(offset: int, value: bytes) -> Record:
-        return Record("kpi.changes", 0, offset, b"acme", value, (), 0)
+    def record(offset: int, value: bytes) -> IncomingRecord:
+        return IncomingRecord("kpi.changes", 0, offset, b"acme", value, (), 0)
 
-    async def changes() -> AsyncIterator[Record]:
+    async def changes() -> AsyncIterator[IncomingRecord]:
         yield record(1, b"no JSON")
         yield record(2, b'{"tenant": 1}')
         yield record(3, encode(KpiChange(tenant="acme", kpis=("nps",), at=NOW)))

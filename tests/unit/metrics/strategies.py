@@ -23,7 +23,7 @@ from shared.events import (
     Score,
     Spam,
     StatusSet,
-    Theme,
+    ThemeScore,
     Ticket,
     Tombstone,
     Urgency,
@@ -129,7 +129,7 @@ def score_of(
         score=value,
         confidence=1.0,
         text_hash=name,
-        themes=tuple(Theme(theme, 0.0) for theme in themes),
+        themes=tuple(ThemeScore(theme, 0.0) for theme in themes),
         urgency=urgency,
         flags=flags,
     )

@@ -8,12 +8,12 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from services.metrics.domain.contributions import Contribution
-from shared.events import UNSUPPORTED_LANGUAGE, Event, Label, Override, Score, Spam, Theme, text_hash
+from shared.events import UNSUPPORTED_LANGUAGE, Event, Label, Override, Score, Spam, ThemeScore, text_hash
 from tests.unit.metrics import strategies
 from tests.unit.metrics.build import MODEL, at, opened, response, rows, scored, statement, ticket, words
 
 TEXT = "late and dear"
-THEMES = (Theme("delivery", -0.8), Theme("price", -0.5))
+THEMES = (ThemeScore("delivery", -0.8), ThemeScore("price", -0.5))
 
 
 def override(label: Label | None = None, *themes: str) -> Event:
@@ -72,7 +72,7 @@ def test_a_humans_label_gives_a_comment_without_a_sentiment_one() -> None:
 
 
 def test_themes_are_compared_in_nfc() -> None:
-    scores = scored(TEXT, 0.1, "neutral", themes=(Theme("caf\u00e9", 0.1), Theme("cafe\u0301", 0.2)))
+    scores = scored(TEXT, 0.1, "neutral", themes=(ThemeScore("caf\u00e9", 0.1), ThemeScore("cafe\u0301", 0.2)))
     assert of_families(rows(response(words(TEXT)), scores=scores))["label"][0] == ("caf\u00e9",)
 
 

@@ -6,7 +6,7 @@ from services.metrics.domain.comments import effective_themes
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.gold import Gold, gold
 from services.metrics.domain.view import view
-from shared.events import Event, Label, Opened, Override, Rating, Score, Spam, Theme, Ticket, Tombstone, text_hash
+from shared.events import Event, Label, Opened, Override, Rating, Score, Spam, ThemeScore, Ticket, Tombstone, text_hash
 from tests.unit.metrics.build import MODEL, at, response, scored, statement, words
 
 
@@ -64,13 +64,13 @@ def test_a_repeated_text_is_one_row_at_its_first_time() -> None:
 
 
 def test_a_humans_theme_has_the_models_score_of_it_else_the_humans_label_else_the_score_of_the_text() -> None:
-    score = Score(label="positive", score=0.5, confidence=1, themes=(Theme("price", -0.4),), text_hash="")
+    score = Score(label="positive", score=0.5, confidence=1, themes=(ThemeScore("price", -0.4),), text_hash="")
     assert effective_themes(score, None) == score.themes
     assert effective_themes(score, Override(comment="", label="negative")) == score.themes
     human = Override(comment="", label="negative", themes=("delivery", "price", "delivery"))
-    assert effective_themes(score, human) == (Theme("delivery", -1.0), Theme("price", -0.4))
-    assert effective_themes(score, replace(human, label=None)) == (Theme("delivery", 0.5), Theme("price", -0.4))
-    assert effective_themes(replace(score, score=None), replace(human, label=None, themes=("x",))) == (Theme("x", 0.0),)
+    assert effective_themes(score, human) == (ThemeScore("delivery", -1.0), ThemeScore("price", -0.4))
+    assert effective_themes(score, replace(human, label=None)) == (ThemeScore("delivery", 0.5), ThemeScore("price", -0.4))
+    assert effective_themes(replace(score, score=None), replace(human, label=None, themes=("x",))) == (ThemeScore("x", 0.0),)
 
 
 def test_an_override_of_an_erased_subject_contributes_nothing() -> None:

@@ -11,10 +11,10 @@ from services.metrics.domain.histogram import count as histogram_of
 from services.metrics.domain.impact import IMPACTS, WHOLE
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.view import view
-from shared.events import Event, Override, Rating, Theme, text_hash
+from shared.events import Event, Override, Rating, ThemeScore, text_hash
 from tests.unit.metrics.build import MODEL, at, csat, nps, opened, response, rows_in, scored, statement, status, ticket, words
 
-DELIVERY, PRICE = Theme("delivery", -0.5), Theme("price", 0.5)
+DELIVERY, PRICE = ThemeScore("delivery", -0.5), ThemeScore("price", 0.5)
 
 
 def of_nps(everything: dict[int, int], with_theme: dict[int, int]) -> dict[str, Histogram]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from services.metrics.consumer import decode
 from services.metrics.store.progress import Reached
 from shared.events import Event, encode
-from shared.kafka import Record, received_header
+from shared.kafka import IncomingRecord, received_header
 from shared.topics import EVENTS, subject_key
 from tests.service.metrics.database import survey_response
 from tests.unit.metrics.build import nps
@@ -17,10 +17,10 @@ def hours(count: float) -> datetime:
     return NOON + timedelta(hours=count)
 
 
-def record(event: Event, offset: int, partition: int, oldest: datetime | None) -> Record:
+def record(event: Event, offset: int, partition: int, oldest: datetime | None) -> IncomingRecord:
     """The record of an event, published while the oldest delivery in the outbox was received at `oldest`."""
     headers = (received_header(oldest),) if oldest else ()
-    return Record(EVENTS.name, partition, offset, subject_key(event.tenant, event.subject), encode(event), headers, 0)
+    return IncomingRecord(EVENTS.name, partition, offset, subject_key(event.tenant, event.subject), encode(event), headers, 0)
 
 
 def test_a_replay_from_the_position_begins_at_the_earliest_receipt_that_a_record_states() -> None:

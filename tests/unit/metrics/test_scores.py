@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from services.metrics.domain.merge import effective_score
 from services.metrics.store.subjects import Subject
-from shared.events import Score, ScoreEvent, Theme, Tombstone, encode
+from shared.events import Score, ScoreEvent, ThemeScore, Tombstone, encode
 from tests.unit.metrics.build import MODEL, T0, response, statement, words
 
-themes = st.lists(st.builds(Theme, st.sampled_from(["delivery", "price"]), st.sampled_from([-1.0, 1.0])), max_size=2).map(tuple)
+theme_scores = st.builds(ThemeScore, st.sampled_from(["delivery", "price"]), st.sampled_from([-1.0, 1.0]))
+themes = st.lists(theme_scores, max_size=2).map(tuple)
 scores = st.builds(
     Score,
     label=st.just("neutral"),

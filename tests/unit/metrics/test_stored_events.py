@@ -154,7 +154,7 @@ def test_every_field_of_an_event_is_in_a_stored_record() -> None:
         events.Alias,
         ScoreEvent,
         Score,
-        events.Theme,
+        events.ThemeScore,
         events.Answer,
         *get_args(events.Body),
         *get_args(events.Fact),

@@ -28,7 +28,7 @@ from shared.events import (
 from shared.events import (
     Message as TicketMessage,
 )
-from shared.kafka import OutgoingRecord, Poison, Record, Retry, Undelivered, received_header
+from shared.kafka import IncomingRecord, OutgoingRecord, Poison, Retry, Undelivered, received_header
 from shared.topics import COMMENTS_LATER, SCORES, Topic
 from tests.unit.sentiment.test_scoring import FailsOn
 
@@ -71,16 +71,16 @@ def comment(text: str, language: str | None = None) -> Response:
     return Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=text, language=language),))
 
 
-def record(value: bytes, offset: int = 0, tenant: str = "acme") -> Record:
+def record(value: bytes, offset: int = 0, tenant: str = "acme") -> IncomingRecord:
     headers = (("received_at", b"an older one"), ("traceparent", b"00-trace"))
-    return Record("feedback.events", 0, offset, f"{tenant}/s".encode(), value, headers, 0)
+    return IncomingRecord("feedback.events", 0, offset, f"{tenant}/s".encode(), value, headers, 0)
 
 
-def records(*bodies: Any) -> list[Record]:
+def records(*bodies: Any) -> list[IncomingRecord]:
     return [record(encode(event(body, f"api/response/r-{n}")), n) for n, body in enumerate(bodies)]
 
 
-async def score(batch: Sequence[Record], scorer: Scorer | None = None, sent: Sent | None = None) -> Sent:
+async def score(batch: Sequence[IncomingRecord], scorer: Scorer | None = None, sent: Sent | None = None) -> Sent:
     sent = sent or Sent()
     async with Pool(scorer or VaderScorer(), threads=2) as pool:
         await ScoringHandler(pool, sent)(batch)

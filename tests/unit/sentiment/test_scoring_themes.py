@@ -10,7 +10,7 @@ from services.sentiment.domain.scoring import Comment, Unscorable, score_comment
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
-from shared.events import Score, Theme, decode_score, encode
+from shared.events import Score, ThemeScore, decode_score, encode
 from shared.kafka import Retry
 from shared.taxonomy import Taxonomy, ThemeDefinition
 from tests.unit.sentiment.test_consumer import Sent, comment, event, record
@@ -53,8 +53,8 @@ async def scores(taxonomies: KnownTaxonomies, *tenants: str, finds: bool = True)
 
 async def test_a_comment_is_read_for_the_themes_of_its_own_tenant() -> None:
     published = dict(await scores(KnownTaxonomies(), "acme", "bolt"))
-    assert (published["acme"].themes, published["acme"].taxonomy) == ((Theme("delivery", 0.5),), 0)
-    assert (published["bolt"].themes, published["bolt"].taxonomy) == ((Theme("parcels", 0.5),), 4)
+    assert (published["acme"].themes, published["acme"].taxonomy) == ((ThemeScore("delivery", 0.5),), 0)
+    assert (published["bolt"].themes, published["bolt"].taxonomy) == ((ThemeScore("parcels", 0.5),), 4)
 
 
 async def test_a_taxonomy_is_loaded_once_per_batch() -> None:
@@ -78,12 +78,12 @@ def test_themes_of_a_rated_comment_have_the_score_of_the_rating() -> None:
     finder = Finder(Meaning(), near=0.6)
     (score,) = score_comments(Knows(), [Comment("0/10, parcel never arrived", "en", TWO)], finder)
     assert isinstance(score, Score)
-    assert (score.label, score.score, score.themes) == ("negative", -1.0, (Theme("delivery", -1.0),))
+    assert (score.label, score.score, score.themes) == ("negative", -1.0, (ThemeScore("delivery", -1.0),))
 
 
 def test_an_error_in_finding_themes_affects_one_text() -> None:
     class Stumbles(Finder):
-        def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[Theme, ...]:
+        def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[ThemeScore, ...]:
             if passages[0].meaning[1]:
                 raise ZeroDivisionError
             return super().themes(taxonomy, passages)
@@ -98,7 +98,7 @@ def test_an_error_in_finding_themes_affects_one_text() -> None:
 
 def test_lack_of_memory_while_a_score_is_made_makes_no_text_unscorable() -> None:
     class Lacking(Finder):
-        def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[Theme, ...]:
+        def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[ThemeScore, ...]:
             raise MemoryError
 
     with pytest.raises(ScorerUnavailable, match=r"^MemoryError$"):

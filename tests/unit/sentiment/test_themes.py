@@ -14,7 +14,7 @@ from services.sentiment.network import read_transformer
 from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.themes.data import gold
 from services.sentiment.training.theming import counted, theme_figures
-from shared.events import Score, Theme
+from shared.events import Score, ThemeScore
 from shared.taxonomy import Taxonomy, ThemeDefinition
 
 AXES = {"delivery": 0, "parcel": 0, "price": 1, "cheap": 1, "staff": 2}
@@ -49,13 +49,13 @@ def passage(text: str, score: float) -> Passage:
     return Passage(score, Meaning()([text])[0])
 
 
-def find(*passages: Passage, taxonomy: Taxonomy = TWO) -> tuple[Theme, ...]:
+def find(*passages: Passage, taxonomy: Taxonomy = TWO) -> tuple[ThemeScore, ...]:
     return Finder(Meaning(), near=0.6).themes(taxonomy, passages)
 
 
 def test_a_passage_matches_the_themes_near_to_it() -> None:
-    assert find(passage("the parcel", -0.8)) == (Theme("delivery", -0.8),)
-    assert find(passage("parcel and price", 0.5)) == (Theme("delivery", 0.5), Theme("price", 0.5))
+    assert find(passage("the parcel", -0.8)) == (ThemeScore("delivery", -0.8),)
+    assert find(passage("parcel and price", 0.5)) == (ThemeScore("delivery", 0.5), ThemeScore("price", 0.5))
     assert find(passage("the staff", 0.9)) == ()
 
 
@@ -76,7 +76,7 @@ def test_no_passages_have_no_themes() -> None:
 
 def test_a_theme_without_examples_matches_by_its_description() -> None:
     bare = Taxonomy(1, (ThemeDefinition("people", "Staff", "the staff"),))
-    assert find(passage("your staff", 0.2), taxonomy=bare) == (Theme("people", 0.2),)
+    assert find(passage("your staff", 0.2), taxonomy=bare) == (ThemeScore("people", 0.2),)
 
 
 def test_points_are_computed_once_per_taxonomy_in_several_threads() -> None:
@@ -86,7 +86,7 @@ def test_points_are_computed_once_per_taxonomy_in_several_threads() -> None:
     again = Taxonomy(TWO.revision + 1, tuple(TWO.themes))
     with ThreadPoolExecutor(4) as threads:
         results = list(threads.map(lambda _: finder.themes(again, [passage("the parcel", 0.1)]), range(20)))
-    assert set(results) == {(Theme("delivery", 0.1),)}
+    assert set(results) == {(ThemeScore("delivery", 0.1),)}
     assert meaning.calls == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kafka import OutgoingRecord, Poison, Record, Retry, TooMuchPoison, received_at, received_header
+from shared.kafka import IncomingRecord, OutgoingRecord, Poison, Retry, TooMuchPoison, received_at, received_header
 from shared.kafka.offsets import REPLAY_MARGIN, Commit, Progress, Start, replay_since, start_of
 from shared.kafka.poison import DLQ_LIMIT, PoisonRun, apply, dlq_message
 from shared.kafka.records import Headers, Place, by_place
@@ -17,8 +17,8 @@ from shared.kafka.watchdog import StallTimer
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def record(offset: int = 0, tenant: str = "acme", partition: int = 0, headers: Headers = ()) -> Record:
-    return Record("events", partition, offset, f"{tenant}/s".encode(), b"secret words", headers, 0)
+def record(offset: int = 0, tenant: str = "acme", partition: int = 0, headers: Headers = ()) -> IncomingRecord:
+    return IncomingRecord("events", partition, offset, f"{tenant}/s".encode(), b"secret words", headers, 0)
 
 
 def at(minutes: int) -> Headers:
@@ -28,8 +28,8 @@ def at(minutes: int) -> Headers:
 # --- records ----------------------------------------------------------------------------------------------------------------
 def test_a_records_tenant_is_its_key_up_to_the_first_slash() -> None:
     assert record(tenant="acme").tenant == "acme"
-    assert Record("t", 0, 0, b"acme", b"", (), 0).tenant == "acme"
-    assert Record("t", 0, 0, None, b"", (), 0).tenant == ""
+    assert IncomingRecord("t", 0, 0, b"acme", b"", (), 0).tenant == "acme"
+    assert IncomingRecord("t", 0, 0, None, b"", (), 0).tenant == ""
 
 
 def test_a_receipt_time_is_written_to_a_header_and_read_from_it() -> None:
@@ -51,7 +51,7 @@ def test_by_place_keeps_every_record_and_the_order_of_each_partition(places: lis
 
 
 # --- parking ----------------------------------------------------------------------------------------------------------------
-def bad(records: Sequence[Record]) -> dict[Record, str]:
+def bad(records: Sequence[IncomingRecord]) -> dict[IncomingRecord, str]:
     return dict.fromkeys(records, "gibberish")
 
 
@@ -83,7 +83,7 @@ def test_a_parked_record_keeps_its_content_and_names_its_origin() -> None:
 async def test_the_rest_of_a_batch_is_handled_when_the_handler_names_poison_one_by_one() -> None:
     calls: list[list[int]] = []
 
-    async def handler(records: Sequence[Record]) -> None:
+    async def handler(records: Sequence[IncomingRecord]) -> None:
         calls.append([r.offset for r in records])
         if worst := [r for r in records if r.offset in (1, 3)][:1]:
             raise Poison({worst[0]: f"bad {worst[0].offset}"})
@@ -96,7 +96,7 @@ async def test_the_rest_of_a_batch_is_handled_when_the_handler_names_poison_one_
 async def test_a_batch_of_poison_alone_is_handled_once() -> None:
     calls = 0
 
-    async def handler(records: Sequence[Record]) -> None:
+    async def handler(records: Sequence[IncomingRecord]) -> None:
         nonlocal calls
         calls += 1
         raise Poison(bad(records))
@@ -107,7 +107,7 @@ async def test_a_batch_of_poison_alone_is_handled_once() -> None:
 
 
 async def test_a_retry_of_the_handler_is_raised() -> None:
-    async def handler(records: Sequence[Record]) -> None:
+    async def handler(records: Sequence[IncomingRecord]) -> None:
         raise Retry(1.0, "not now")
 
     with pytest.raises(Retry):

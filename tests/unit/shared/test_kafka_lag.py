@@ -1,7 +1,7 @@
 """The lag of a consumer in seconds: the age of the oldest record that it has yet to handle."""
 
 from shared.instruments import CONSUMER, registry_of
-from shared.kafka import Record
+from shared.kafka import IncomingRecord
 from shared.kafka.lag import Lag
 from shared.kafka.records import Place
 
@@ -10,8 +10,8 @@ PLACE = Place("events", 0)
 REGISTRY = registry_of(CONSUMER)
 
 
-def records(*ages: int) -> list[Record]:
-    return [Record(*PLACE, offset, b"", b"", (), int((NOW - age) * 1000)) for offset, age in enumerate(ages)]
+def records(*ages: int) -> list[IncomingRecord]:
+    return [IncomingRecord(*PLACE, offset, b"", b"", (), int((NOW - age) * 1000)) for offset, age in enumerate(ages)]
 
 
 def exported(group: str) -> tuple[float | None, float | None]:

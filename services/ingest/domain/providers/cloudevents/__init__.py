@@ -12,7 +12,7 @@ from datetime import datetime
 
 from services.ingest.domain import signatures
 from services.ingest.domain.batch import TooMany, is_array, split_array
-from services.ingest.domain.providers.cloudevents.event import ATTRIBUTE_HEADERS, STRUCTURED, Event, is_binary, read_event
+from services.ingest.domain.providers.cloudevents.event import ATTRIBUTE_HEADERS, STRUCTURED, CloudEvent, is_binary, read_event
 from services.ingest.domain.providers.cloudevents.mapping import CloudEventsSettings, as_response, uses_mapping
 from services.ingest.domain.providers.payload import Unusable, problem_of
 from services.ingest.domain.providers.provider import ANY_RECORD, Headers, Parsed, Provider, Request
@@ -67,7 +67,7 @@ def _parse(request: Request, settings: CloudEventsSettings) -> Parsed:
     return _parse_event(event, settings)
 
 
-def _parse_event(event: Event, settings: CloudEventsSettings) -> Parsed:
+def _parse_event(event: CloudEvent, settings: CloudEventsSettings) -> Parsed:
     if not uses_mapping(settings):
         try:
             return Parsed(event.key, [event.data()])

@@ -27,7 +27,7 @@ JSON_TYPE = re.compile(r"[^;]*[/+]json\s*(;.*)?", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CloudEvent:
     """The attributes of an event. `raw` is its data: bytes, or the JSON value if `is_json_value`."""
 
     id: str
@@ -69,12 +69,12 @@ def is_binary(headers: Headers) -> bool:
     return not structured and bool(headers.get("ce-specversion"))
 
 
-def read_event(request: Request) -> Event:
+def read_event(request: Request) -> CloudEvent:
     """The event of a request. Raises Unusable if it has another version, or lacks an attribute that every event has."""
     return _read_binary(request) if is_binary(request.headers) else _read_structured(parse_object(request.body))
 
 
-def _read_binary(request: Request) -> Event:
+def _read_binary(request: Request) -> CloudEvent:
     headers = request.headers
     values = {name: _header_value(headers.get(f"ce-{name}")) for name in ("specversion", *ATTRIBUTES)}
     return _event(values, headers.get("content-type"), request.body, is_json_value=False)
@@ -90,7 +90,7 @@ def _header_value(text: str) -> str | None:
         raise Unusable("a ce- header is not percent-encoded UTF-8") from None
 
 
-def _read_structured(body: Mapping[str, Any]) -> Event:
+def _read_structured(body: Mapping[str, Any]) -> CloudEvent:
     if "specversion" not in body:
         raise Unusable("specversion is missing: the body is no CloudEvents event, and there are no ce- headers")
     content_type = as_text(body.get("datacontenttype")) or ""
@@ -109,13 +109,13 @@ def _decoded(encoded: object) -> bytes:
         raise Unusable("data_base64 is not base64", "malformed_body") from None
 
 
-def _event(values: Mapping[str, Any], content_type: str, raw: Any, *, is_json_value: bool) -> Event:
+def _event(values: Mapping[str, Any], content_type: str, raw: Any, *, is_json_value: bool) -> CloudEvent:
     if not VERSION.fullmatch(as_text(values.get("specversion")) or ""):
         raise Unusable("specversion: versions 1.x and 0.3 are read")
     attributes = {name: as_text(values.get(name)) for name in ATTRIBUTES}
     if missing := [name for name in REQUIRED if not attributes[name]]:
         raise Unusable(f"the event has no {' and no '.join(missing)}")
-    return Event(
+    return CloudEvent(
         id=str(attributes["id"]),
         source=str(attributes["source"]),
         type=str(attributes["type"]),

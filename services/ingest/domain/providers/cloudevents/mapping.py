@@ -9,7 +9,7 @@ from pydantic import Field
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import LONGEST_NAME, GroupName, Name
 from services.ingest.domain.mapping_use import MappingUse
-from services.ingest.domain.providers.cloudevents.event import Event
+from services.ingest.domain.providers.cloudevents.event import CloudEvent
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, problem_of
 from services.ingest.domain.providers.provider import Parsed
 
@@ -44,7 +44,7 @@ def uses_mapping(settings: CloudEventsSettings) -> bool:
     return bool(settings.questions)
 
 
-def as_response(event: Event, settings: CloudEventsSettings) -> Parsed:
+def as_response(event: CloudEvent, settings: CloudEventsSettings) -> Parsed:
     """The event as a survey response. An event with none of the mapped questions is a problem."""
     identity = None
     try:
@@ -67,7 +67,7 @@ def as_response(event: Event, settings: CloudEventsSettings) -> Parsed:
 class _Fields:
     """The fields of an event by path."""
 
-    def __init__(self, event: Event, data: dict[str, Any]) -> None:
+    def __init__(self, event: CloudEvent, data: dict[str, Any]) -> None:
         self._event = event
         self._data = data
 
@@ -91,7 +91,7 @@ def _member(value: Any, key: str) -> Any:
     return value[key] if key in value else value.get(unicodedata.normalize("NFD", key), ABSENT)
 
 
-def _identity(event: Event, fields: _Fields, settings: CloudEventsSettings) -> str:
+def _identity(event: CloudEvent, fields: _Fields, settings: CloudEventsSettings) -> str:
     if settings.id is not None:
         identity = as_text(fields.get(settings.id))
         if identity is None:
@@ -103,7 +103,7 @@ def _identity(event: Event, fields: _Fields, settings: CloudEventsSettings) -> s
 
 
 def _record(
-    event: Event, identity: str, fields: _Fields, present: dict[str, Any], settings: CloudEventsSettings
+    event: CloudEvent, identity: str, fields: _Fields, present: dict[str, Any], settings: CloudEventsSettings
 ) -> dict[str, Any]:
     dimensions = dimensions_of({field: fields.get(field) for field in settings.dimensions}, settings)
     customer = {
@@ -129,7 +129,7 @@ def _record(
     }
 
 
-def _time(fields: _Fields, settings: CloudEventsSettings, event: Event) -> Any:
+def _time(fields: _Fields, settings: CloudEventsSettings, event: CloudEvent) -> Any:
     at = fields.get(settings.at) if settings.at else event.time
     if at is None or at is ABSENT:
         raise Unusable(

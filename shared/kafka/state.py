@@ -45,7 +45,7 @@ class Timing:
 
 
 @dataclass(slots=True)
-class Job:
+class ConsumerState:
     """See `Consumer` for the arguments."""
 
     bootstrap: Bootstrap
