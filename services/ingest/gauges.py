@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from services.ingest.inbox.plain_bodies import IS_PLAIN
+from services.ingest.domain.delivery import SQL_IS_PLAIN
 from services.ingest.instruments import (
     ERASURES_RUNNING,
     ERASURES_SECONDS,
@@ -70,7 +70,7 @@ SELECT count(*), extract(epoch FROM now() - (SELECT received_at FROM inbox WHERE
 
 PLAIN = f"""
 SELECT counted.bodies, estimated.bodies
-FROM (SELECT count(*) AS bodies FROM (SELECT FROM inbox WHERE {IS_PLAIN} LIMIT $1 + 1) AS head) AS counted
+FROM (SELECT count(*) AS bodies FROM (SELECT FROM inbox WHERE {SQL_IS_PLAIN} LIMIT $1 + 1) AS head) AS counted
 LEFT JOIN (SELECT reltuples::bigint AS bodies FROM pg_class WHERE relname = 'inbox_plain_bodies') AS estimated ON true
 """  # noqa: S608
 """Reads at most EXACT + 1 entries of the index of plain bodies."""

@@ -95,6 +95,16 @@ class StoredDelivery:
     is_unreadable: bool = False
 
 
+ENCRYPTED_HEADERS = '{"encrypted":"'
+"""The beginning of encrypted headers. An earlier version reads them as headers that it does not know."""
+
+SQL_IS_PLAIN = (
+    f"octet_length(raw) > 0 AND (body_key IS NULL OR headers <> '{{}}' AND NOT starts_with(headers, '{ENCRYPTED_HEADERS}'))"
+)
+"""Whether a row of `inbox` has a body, and it or its headers are not encrypted: the condition of the index
+`inbox_plain_bodies`."""
+
+
 class StorableBody(NamedTuple):
     """A body and its headers as they are to be stored: the columns `raw`, `body_key` and `headers`. `key` is the id of the key
     that encrypts both; None: they are plain."""

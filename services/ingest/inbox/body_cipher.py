@@ -15,6 +15,21 @@ COLUMNS = "seq, connection, delivery, received_at, headers, raw, reason, revisio
 """The columns that `load_deliveries` needs."""
 
 
+def next_bodies_sql(columns: str, selected: str, limit: str, limit_bytes: str, condition: str) -> str:
+    """The SQL for the next bodies of the inbox by sequence number: at most `limit`, and none that begins after `limit_bytes`.
+
+    `selected` is the FROM and the WHERE of the bodies to choose from; `condition` must hold for a row when it is read, since
+    another transaction may have changed it meanwhile. `limit` and `limit_bytes` are parameters such as "$3".
+    """
+    return f"""
+SELECT {columns} FROM inbox JOIN (
+    SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
+        SELECT inbox.seq, coalesce(octet_length(inbox.raw), 0) AS length {selected} ORDER BY inbox.seq LIMIT {limit}
+    ) AS next
+) AS measured USING (seq) WHERE before < {limit_bytes} AND {condition} ORDER BY seq
+"""  # noqa: S608
+
+
 class BodyCipher(Protocol):
     """Encrypts and decrypts bodies and their headers."""
 

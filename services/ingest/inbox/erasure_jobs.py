@@ -12,7 +12,7 @@ import asyncpg
 from services.ingest.domain.delivery import StoredBody
 from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT
 from services.ingest.inbox import locks
-from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, next_bodies_sql
 
 DELETE_BODIES = "UPDATE inbox SET raw = NULL, headers = '{}' WHERE seq = ANY($1::bigint[]) AND raw IS NOT NULL"
 LEASE_SECONDS = 60
@@ -51,15 +51,13 @@ WHERE tombstone.seq = ANY($1::bigint[]) AND tombstone.fingerprint = {SQL_FINGERP
 AND events.tenant = tombstone.tenant AND events.subject = tombstone.subject AND events.fingerprint <> {SQL_FINGERPRINT}
 RETURNING events.seq
 """  # noqa: S608
-BODIES = """
-SELECT seq, connection, verdict, headers, raw, delivery, body_key FROM inbox JOIN (
-    SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
-        SELECT seq, octet_length(raw) AS length FROM inbox
-        WHERE tenant = $1 AND seq > $2 AND seq <= $3 AND raw IS NOT NULL ORDER BY seq LIMIT $4
-    ) AS next
-) AS measured USING (seq) WHERE before < $5 AND raw IS NOT NULL ORDER BY seq
-"""
-"""The next bodies: at most $4, and none that begins after $5 bytes."""
+BODIES = next_bodies_sql(
+    "seq, connection, verdict, headers, raw, delivery, body_key",
+    "FROM inbox WHERE tenant = $1 AND seq > $2 AND seq <= $3 AND raw IS NOT NULL",
+    limit="$4",
+    limit_bytes="$5",
+    condition="raw IS NOT NULL",
+)
 
 ERASED = "SELECT erased_subject FROM erased_among(array_fill($1::text, ARRAY[cardinality($2::text[])]), $2::text[], 0)"
 ERASE_BODIES = """

@@ -4,22 +4,19 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from services.ingest.domain.delivery import Delivery, StorableBody, StoredBody
-from services.ingest.inbox.body_cipher import BodyCipher
+from services.ingest.domain.delivery import SQL_IS_PLAIN, Delivery, StorableBody, StoredBody
+from services.ingest.inbox.body_cipher import BodyCipher, next_bodies_sql
 from services.ingest.inbox.transactions import Connection
 
-IS_PLAIN = "octet_length(raw) > 0 AND (body_key IS NULL OR headers <> '{}' AND NOT starts_with(headers, '{\"encrypted\":\"'))"
-"""As in the index `inbox_plain_bodies`."""
-
-NEXT = f"""
-SELECT seq, connection, delivery, received_at, headers, raw, body_key FROM inbox JOIN (
-    SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
-        SELECT seq, octet_length(raw) AS length FROM inbox WHERE {IS_PLAIN} AND seq > $1 ORDER BY seq LIMIT $2
-    ) AS next
-) AS measured USING (seq) WHERE before < $3 AND {IS_PLAIN} ORDER BY seq FOR UPDATE OF inbox SKIP LOCKED
-"""  # noqa: S608
-"""The next plain bodies: at most $2, and none that begins after $3 bytes. Rows that another transaction has locked are
-skipped."""
+BODIES = next_bodies_sql(
+    "seq, connection, delivery, received_at, headers, raw, body_key",
+    f"FROM inbox WHERE {SQL_IS_PLAIN} AND seq > $1",
+    limit="$2",
+    limit_bytes="$3",
+    condition=SQL_IS_PLAIN,
+)
+NEXT = f"{BODIES} FOR UPDATE OF inbox SKIP LOCKED"
+"""Skips rows that another transaction has locked."""
 STORE = """
 UPDATE inbox SET raw = new.raw, body_key = new.body_key, headers = new.headers
 FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::text[]) AS new (seq, raw, body_key, headers)

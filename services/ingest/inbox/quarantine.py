@@ -8,7 +8,7 @@ from typing import Literal
 import asyncpg
 
 from services.ingest.domain.delivery import StoredBody, StoredDelivery
-from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, load_deliveries
+from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, load_deliveries, next_bodies_sql
 from services.ingest.inbox.jobs import Extent, Job, add_ended_job
 from services.ingest.inbox.selection import QUARANTINE_FILTER, Selection
 from services.ingest.inbox.transactions import Connection
@@ -46,15 +46,13 @@ WHERE inbox.tenant = $1 AND verdict = 'quarantined' AND seq = $2
 """
 
 EXTENT = f"SELECT count(*), max(seq) FROM inbox WHERE verdict = 'quarantined' AND {QUARANTINE_FILTER}"  # noqa: S608
-BODIES = f"""
-SELECT {COLUMNS} FROM inbox JOIN (
-    SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
-        SELECT seq, octet_length(raw) AS length FROM inbox
-        WHERE verdict = 'quarantined' AND {QUARANTINE_FILTER} AND seq > $7 AND seq <= $8 ORDER BY seq LIMIT $9
-    ) AS next
-) AS measured USING (seq) WHERE coalesce(before, 0) < $10 AND verdict = 'quarantined' ORDER BY seq
-"""  # noqa: S608
-"""The next bodies: at most $9, and none that begins after $10 bytes."""
+BODIES = next_bodies_sql(
+    COLUMNS,
+    f"FROM inbox WHERE verdict = 'quarantined' AND {QUARANTINE_FILTER} AND seq > $7 AND seq <= $8",
+    limit="$9",
+    limit_bytes="$10",
+    condition="verdict = 'quarantined'",
+)
 DISCARD = f"""
 UPDATE inbox SET verdict = 'discarded', raw = NULL, headers = '{{}}' WHERE verdict = 'quarantined' AND seq = ANY(ARRAY(
     SELECT seq FROM inbox WHERE verdict = 'quarantined' AND {QUARANTINE_FILTER} AND seq > $7 AND seq <= $8 ORDER BY seq LIMIT $9

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from services.ingest.domain.delivery import Delivery, Statement, StoredDelivery
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
 from services.ingest.inbox import locks
-from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, load_deliveries
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, load_deliveries, next_bodies_sql
 from services.ingest.inbox.jobs import Job, columns_of_context
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.selection import Selection
@@ -34,14 +34,13 @@ AND ($3::text IS NULL OR inbox.seq IN (SELECT seq FROM events WHERE events.tenan
 AND ($4::timestamptz IS NULL OR inbox.received_at >= $4) AND ($5::timestamptz IS NULL OR inbox.received_at < $5)
 """
 COUNT = f"SELECT count(*) {SELECTED}"
-BODIES = f"""
-SELECT seq, connection, delivery, received_at, headers, raw, NULL, revision, body_key FROM inbox JOIN (
-    SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
-        SELECT inbox.seq, octet_length(inbox.raw) AS length {SELECTED} AND inbox.seq > $6 ORDER BY inbox.seq LIMIT $7
-    ) AS next
-) AS measured USING (seq) WHERE before < $8 AND raw IS NOT NULL ORDER BY seq
-"""  # noqa: S608
-"""The next bodies: at most $7, and none that begins after $8 bytes."""
+BODIES = next_bodies_sql(
+    "seq, connection, delivery, received_at, headers, raw, NULL, revision, body_key",
+    f"{SELECTED} AND inbox.seq > $6",
+    limit="$7",
+    limit_bytes="$8",
+    condition="raw IS NOT NULL",
+)
 
 EVENTS = "SELECT event, fingerprint FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
 QUEUE = """

@@ -19,7 +19,7 @@ from services.ingest.domain import connection as tools
 from services.ingest.domain.delivery import Delivery, StorableBody, StoredDelivery
 from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT
 from services.ingest.inbox import locks
-from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, load_deliveries
+from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, load_deliveries, next_bodies_sql
 from services.ingest.inbox.erased_customers import historical, older_subjects
 from services.ingest.inbox.outbox import OutboxEvent, drafts
 from services.ingest.inbox.pending import COVERED_REASON, add_fetches
@@ -85,13 +85,13 @@ SELECT id, state FROM connections JOIN holding ON holding.connection = connectio
 """
 """Skips from connection to connection along the index `inbox_held`, however many deliveries each has."""
 
-OLDEST = f"""
-SELECT {COLUMNS} FROM (
-    SELECT oldest.*, sum(length(raw)) OVER (ORDER BY seq) - length(raw) AS bytes_before FROM (
-        SELECT * FROM inbox WHERE verdict = 'held' AND connection = $1 ORDER BY seq LIMIT $2
-    ) AS oldest
-) AS measured WHERE coalesce(bytes_before, 0) < $3 ORDER BY seq
-"""  # noqa: S608
+OLDEST = next_bodies_sql(
+    COLUMNS,
+    "FROM inbox WHERE verdict = 'held' AND connection = $1",
+    limit="$2",
+    limit_bytes="$3",
+    condition="verdict = 'held'",
+)
 STATE = "SELECT state, revision FROM connections WHERE id = $1 FOR SHARE"
 PENDING_ONE = f"SELECT {COLUMNS} FROM inbox WHERE seq = $1 AND verdict = 'pending'"  # noqa: S608
 SET_CONTENT = "UPDATE inbox SET raw = $2, body_key = $3, headers = $4 WHERE seq = $1"

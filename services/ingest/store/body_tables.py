@@ -17,9 +17,6 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-IS_PLAIN = "octet_length(raw) > 0 AND (body_key IS NULL OR headers <> '{}' AND NOT starts_with(headers, '{\"encrypted\":\"'))"
-"""Whether a row of `inbox` has a body, and it or its headers are not encrypted."""
-
 body_key_seq = Sequence("body_key_seq", metadata=metadata)
 
 body_keys = Table(

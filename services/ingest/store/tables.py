@@ -22,8 +22,9 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from services.ingest.domain.delivery import SQL_IS_PLAIN
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
-from services.ingest.store import body_tables, replay_tables
+from services.ingest.store import replay_tables
 
 metadata = replay_tables.metadata
 
@@ -103,7 +104,7 @@ inbox = Table(
     ),
     Index("inbox_held", "connection", "seq", postgresql_where=text("verdict = 'held'")),
     Index("inbox_body_keys", "body_key", postgresql_where=text("body_key IS NOT NULL")),
-    Index("inbox_plain_bodies", "seq", postgresql_where=text(body_tables.IS_PLAIN)),
+    Index("inbox_plain_bodies", "seq", postgresql_where=text(SQL_IS_PLAIN)),
 )
 
 events = Table(

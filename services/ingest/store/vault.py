@@ -19,7 +19,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.ingest.domain.delivery import DecryptedBody, Delivery, StorableBody, StoredBody
+from services.ingest.domain.delivery import ENCRYPTED_HEADERS, DecryptedBody, Delivery, StorableBody, StoredBody
 from services.ingest.store.body_keys import Block, BodyKeys
 from services.ingest.store.cipher import NONCE_BYTES, Cipher
 from shared.database import OUTAGE
@@ -34,8 +34,6 @@ TAG_BYTES = 16
 NONCE = bytes(NONCE_BYTES)
 HEADERS_NONCE = bytes(NONCE_BYTES - 1) + b"\1"
 """The same for all bodies and for all headers: a key encrypts one of either only."""
-ENCRYPTED_HEADERS = '{"encrypted":"'
-"""The beginning of encrypted headers. An earlier version reads them as headers that it does not know."""
 
 RENEW_SECONDS = 600.0
 DROP_SECONDS = 12 * 3600.0
