@@ -7,33 +7,28 @@ pages of different connections; tenants take turns, a page each. No webhook wait
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import asyncpg
 import structlog
 
-from services.ingest.domain.api_outcome import MOST_ATTEMPTS, Failure, block_after, describe_fault, pause_after
+from services.ingest.domain.api_outcome import MOST_ATTEMPTS, Failure, block_after, pause_after
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery
+from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.providers.payload import Unusable
 from services.ingest.domain.providers.provider import ToolHistory
 from services.ingest.domain.providers.tool_api import Documents, Fetch
-from services.ingest.domain.providers.tool_history import HistoryPage, ListedDelivery
-from services.ingest.domain.receive import receive_listed, unfetched
+from services.ingest.domain.providers.tool_history import HistoryPage
 from services.ingest.inbox import back_fills, jobs
-from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.job_faults import note_fault
 from services.ingest.inbox.jobs import Job
 from services.ingest.inbox.leases import LeaseLost
-from services.ingest.inbox.older_feedback import write_older
 from services.ingest.inbox.selection import Selection
-from services.ingest.inbox.transactions import Connection as Database
-from services.ingest.inbox.transactions import run_transaction
+from services.ingest.page_writer import PageWriter
 from services.ingest.polling import Poller
 from services.ingest.store.connections import Connections, StoredCredentials
 from services.ingest.store.tool_apis import ToolApis
@@ -51,15 +46,11 @@ PAGE_SECONDS = 40.0
 """Longest time for all calls of a page. Shorter than the lease of the job."""
 WAIT_SECONDS = 60.0
 """Pause of a back-fill whose connection is paused, or whose API may not be called."""
-CHUNK = 10
-"""Records that are read in one turn of a thread."""
 
 NO_CREDENTIALS = "the connection has no credentials of the tool's API"
 PAUSED = "the connection is paused"
 DELETED = "the connection was deleted"
 NOT_FOUND = "the tool has no such survey, or the credentials do not permit to read it"
-UNSTORABLE = "unstorable"
-"""The outcome of a record that the database refused."""
 
 
 class BackFiller:
@@ -83,8 +74,7 @@ class BackFiller:
         self._calls = calls
         self._threads = threads
         self._now = now
-        self._observe = observe
-        self._cipher = cipher
+        self._pages = PageWriter(pool, threads, now, observe, cipher)
         self._poller = Poller("backfill", self.step)
 
     async def add(self, connection: Connection, since: datetime, surveys: Sequence[str], requested_by: str | None) -> Job:
@@ -158,7 +148,7 @@ class BackFiller:
         else:
             await self._apis.succeeded(connection.id)
             began = time.monotonic()
-            job = await self._store(job, connection, page, history.pause)
+            job = await self._pages.store(job, connection, page, history.pause)
             if job.cursor is None:
                 await self._finish(job)
             else:
@@ -191,72 +181,6 @@ class BackFiller:
         except TimeoutError:
             raise Failure("retry", "timeout", "the tool's API did not answer in time") from None
         return await self._threads.run(connection.tenant, lambda: history.read(cursor, documents, connection.mapping))
-
-    async def _store(self, job: Job, connection: Connection, page: HistoryPage, pause: float) -> Job:
-        """Store the deliveries of the page and the cursor of the next one in one transaction."""
-        deliveries = await self._read(connection, page)
-        bodies = await self._cipher.encrypt(deliveries)
-
-        async def work(db: Database) -> tuple[list[Outcome], Job]:
-            async with db.transaction():
-                outcomes = await write_older(db, deliveries, bodies)
-                return outcomes, await back_fills.turn_page(db, job, page.cursor, Counter(outcomes), page.expected, pause)
-
-        try:
-            async with self._pool.acquire(timeout=5) as db:
-                outcomes, turned = await run_transaction(lambda work: work(db), work)
-        except OUTAGE:
-            raise
-        except asyncpg.PostgresError as error:
-            log.error("backfill.unstorable", job=job.id, error=type(error).__name__)
-            return await self._store_one_by_one(job, connection, deliveries, page, pause)
-        discard_unstored(self._cipher, bodies, outcomes)
-        self._note(connection, deliveries, outcomes)
-        log.info("backfill.page", job=job.id, connection=connection.id, results=dict(turned.results))
-        return turned
-
-    async def _store_one_by_one(
-        self, job: Job, connection: Connection, deliveries: Sequence[Delivery], page: HistoryPage, pause: float
-    ) -> Job:
-        """Leave out the records that the database refuses. Those that were stored before a crash are duplicates afterwards."""
-        counts: Counter[str] = Counter()
-        async with self._pool.acquire(timeout=5) as db:
-            for delivery in deliveries:
-                try:
-                    async with db.transaction():
-                        [outcome] = await write_older(db, [delivery], await self._cipher.encrypt([delivery]))
-                except OUTAGE:
-                    raise
-                except asyncpg.PostgresError:
-                    counts[UNSTORABLE] += 1
-                else:
-                    counts[outcome] += 1
-                    self._note(connection, [delivery], [outcome])
-            async with db.transaction():
-                return await back_fills.turn_page(db, job, page.cursor, counts, page.expected, pause)
-
-    async def _read(self, connection: Connection, page: HistoryPage) -> list[Delivery]:
-        """The deliveries of the page as the provider reads them."""
-        read: list[Delivery] = []
-        for first in range(0, len(page.deliveries), CHUNK):
-            part = map(partial(self._read_one, connection), page.deliveries[first : first + CHUNK])
-            read += await self._threads.run(connection.tenant, partial(list, part))
-        return read
-
-    def _read_one(self, connection: Connection, listed: ListedDelivery) -> Delivery:
-        """The record as a delivery. One that a fault of ours keeps from being read is quarantined."""
-        now = self._now()
-        try:
-            return receive_listed(connection, listed, now)
-        except Exception as error:
-            log.error("backfill.unreadable", connection=connection.id, error=type(error).__name__, exc_info=error)
-            stored = StoredDelivery(0, connection.id, None, now, dict(listed.headers), listed.body, "", connection.revision)
-            return unfetched(connection, stored, describe_fault(error), "internal_fault")
-
-    def _note(self, connection: Connection, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
-        for delivery, outcome in zip(deliveries, outcomes, strict=True):
-            if outcome == "accepted":
-                self._observe(connection, delivery)
 
     async def _handle(
         self, failure: Failure, history: ToolHistory[Any], job: Job, connection: Connection, credentials: StoredCredentials

@@ -21,7 +21,7 @@ from msgspec import structs
 
 from services.ingest.domain.api_outcome import describe_fault
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.delivery import Delivery, StorableBody
 from services.ingest.domain.imports.batches import (
     RETRY_SECONDS,
     Turn,
@@ -37,8 +37,9 @@ from services.ingest.domain.imports.ranges import LineRanges, row_ranges
 from services.ingest.domain.imports.reading import NDJSON, Row, RowReader, digest_of_content, header_of, mapping_of
 from services.ingest.domain.imports.rows import Unreadable, read_rows
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
-from services.ingest.inbox.imports import store_rows
+from services.ingest.inbox.imports import StoredRows, store_rows
 from services.ingest.inbox.leases import LeaseLost
+from services.ingest.inbox.refusals import RefusedTransaction, store_all_or_each
 from services.ingest.inbox.transactions import StickyConnection, run_transaction
 from services.ingest.polling import Poller
 from services.ingest.store.connections import ConnectionSource
@@ -203,7 +204,7 @@ class Importer:
         sizes = {one.number: one.bytes for one in await self._uploads.parts(job.id)}
         turn.bytes_before = bytes_before(part.position, sizes) - part.bytes_read
         ends_at = time.monotonic() + TURN_SECONDS
-        store = StickyConnection(self._pool)
+        database = StickyConnection(self._pool)
         reading = asyncio.ensure_future(asyncio.to_thread(next_batch, rows))
         try:
             while True:
@@ -211,8 +212,8 @@ class Importer:
                 if batch and problem is None:
                     reading = asyncio.ensure_future(asyncio.to_thread(next_batch, rows))
                 self._note_faults(job, batch)
-                for some in split_at_erasures(batch):
-                    await self._store(store, turn, connection, some, sizes)
+                for records in split_at_erasures(batch):
+                    await self._store(database, turn, connection, records, sizes)
                 if problem or not batch:
                     self._note_end(await self._progress.finish_range(turn.range, str(problem) if problem else None))
                     return
@@ -223,34 +224,41 @@ class Importer:
             await asyncio.wait([reading])
             if not reading.cancelled():
                 reading.exception()  # of records that are read ahead: the next turn meets the error again
-            await store.release()
+            await database.release()
 
     async def _store(
-        self, store: StickyConnection, turn: Turn, connection: Connection, rows: Sequence[Row], sizes: dict[int, int]
+        self, database: StickyConnection, turn: Turn, connection: Connection, rows: Sequence[Row], sizes: dict[int, int]
     ) -> None:
-        """Store records; if the database refuses them, one by one."""
-        read = bytes_before(rows[-1].end, sizes) - turn.bytes_before
-        current = turn.range
-        bodies = await self._cipher.encrypt([stored_part(row.outcome) for row in rows if isinstance(row.outcome, Delivery)])
-        try:
-            stored = await run_transaction(store.run, lambda db: store_rows(db, current, rows, read, bodies))
-        except OUTAGE:
-            raise
-        except asyncpg.PostgresError as error:
-            log.error("import.refused", id=current.job.id, records=len(rows), error=type(error).__name__)
+        """Store records and the progress of their range. A record that the database refuses is stored as rejected."""
+
+        async def write(part: Sequence[Row], bodies: Sequence[StorableBody]) -> StoredRows:
+            read = bytes_before(part[-1].end, sizes) - turn.bytes_before
+            current = turn.range
+            stored = await run_transaction(database.run, lambda db: store_rows(db, current, part, read, bodies))
+            turn.range = stored.range
+            return stored
+
+        async def store(part: Sequence[tuple[Row, list[StorableBody]]]) -> None:
+            bodies = [body for _, of_row in part for body in of_row]
+            stored = await write([row for row, _ in part], bodies)
+            discard_unstored(self._cipher, bodies, [outcome for _, outcome in stored.outcomes])
+            for delivery, outcome in stored.outcomes:
+                if outcome == "accepted":
+                    self._observe(connection, delivery)
+
+        async def reject(refused: tuple[Row, list[StorableBody]], refusal: RefusedTransaction) -> None:
+            row, bodies = refused
+            log.error("import.refused", id=turn.range.job.id, line=row.line, error=refusal.type_name)
             self._cipher.discard(bodies)
-            if len(rows) == 1:
-                refused = structs.replace(rows[0], outcome=[Fault(rows[0].line, "", UNSTORABLE)])
-                turn.range = (await run_transaction(store.run, lambda db: store_rows(db, current, [refused], read))).range
-                return
-            for row in rows:
-                await self._store(store, turn, connection, [row], sizes)
-            return
-        turn.range = stored.range
-        discard_unstored(self._cipher, bodies, [outcome for _, outcome in stored.outcomes])
-        for delivery, outcome in stored.outcomes:
-            if outcome == "accepted":
-                self._observe(connection, delivery)
+            await write([structs.replace(row, outcome=[Fault(row.line, "", UNSTORABLE)])], [])
+
+        await store_all_or_each(await self._encrypt(rows), store, reject)
+
+    async def _encrypt(self, rows: Sequence[Row]) -> list[tuple[Row, list[StorableBody]]]:
+        """The records, each with the stored form of its body; with none if it can't be read."""
+        deliveries = [stored_part(row.outcome) for row in rows if isinstance(row.outcome, Delivery)]
+        bodies = iter(await self._cipher.encrypt(deliveries))
+        return [(row, [next(bodies)] if isinstance(row.outcome, Delivery) else []) for row in rows]
 
     def _note_faults(self, job: Import, rows: Sequence[Row]) -> None:
         """Log the first record of these that a fault of ours keeps from being read."""

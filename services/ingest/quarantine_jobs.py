@@ -14,12 +14,12 @@ from services.ingest.inbox import jobs, quarantine
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.committer import Committer, Publish
 from services.ingest.inbox.jobs import Job
+from services.ingest.inbox.refusals import RefusedTransaction, store_all_or_each
 from services.ingest.inbox.transactions import Connection as Database
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.inbox.verdicts import Replaced, replace_verdicts
 from services.ingest.store.connections import ConnectionSource
 from services.ingest.threads import FairThreads
-from shared.database import OUTAGE
 from shared.problems import Unavailable
 
 log = structlog.get_logger()
@@ -93,41 +93,44 @@ class Retrier:
             return None
 
     async def _store(self, job: Job, part: Mapping[int, Delivery], connections: Mapping[str, Connection | None]) -> Job:
-        """Store deliveries as they were read, and the job's progress, in one transaction. An erasure has its own before."""
-        for seq, delivery in part.items():
+        """Store deliveries as they were read, and the job's progress, in one transaction. An erasure has its own before.
+
+        A delivery that the database refuses stays in quarantine.
+        """
+
+        async def store(deliveries: Sequence[tuple[int, Delivery]]) -> None:
+            nonlocal job
+            job = await self._store_together(job, dict(deliveries), connections)
+
+        async def refuse(delivery: tuple[int, Delivery], refusal: RefusedTransaction) -> None:
+            nonlocal job
+            seq, _ = delivery
+            log.error("job.unstorable", seq=seq, error=refusal.type_name)
+            async with self._pool.acquire(timeout=5) as db, db.transaction():
+                await quarantine.set_refused(db, seq, UNSTORABLE)
+                job = await jobs.advance(db, job, seq, {STILL: 1}, None)
+
+        await store_all_or_each(list(part.items()), store, refuse)
+        return job
+
+    async def _store_together(
+        self, job: Job, deliveries: Mapping[int, Delivery], connections: Mapping[str, Connection | None]
+    ) -> Job:
+        for seq, delivery in deliveries.items():
             if delivery.erases:
                 outcome = await self._committer.commit_again(seq, delivery)
                 return await self._advance(job, seq, {outcome: 1})
 
         async def work(db: Database) -> tuple[dict[int, Replaced], Job]:
             async with db.transaction():
-                replaced = await replace_verdicts(db, "quarantined", part)
+                replaced = await replace_verdicts(db, "quarantined", deliveries)
                 outcomes = Counter[str](one.delivery.verdict for one in replaced.values())
-                return replaced, await jobs.advance(db, job, max(part), outcomes, None)
+                return replaced, await jobs.advance(db, job, max(deliveries), outcomes, None)
 
-        try:
-            async with self._pool.acquire(timeout=5) as db:
-                replaced, job = await run_transaction(lambda work: work(db), work)
-        except OUTAGE:
-            raise
-        except asyncpg.PostgresError as error:
-            return await self._store_one_by_one(job, part, connections, error)
+        async with self._pool.acquire(timeout=5) as db:
+            replaced, advanced = await run_transaction(lambda work: work(db), work)
         self._note(replaced, connections)
-        return job
-
-    async def _store_one_by_one(
-        self, job: Job, part: Mapping[int, Delivery], connections: Mapping[str, Connection | None], error: asyncpg.PostgresError
-    ) -> Job:
-        """Leave a delivery that the database refuses in quarantine, and store the others."""
-        if len(part) > 1:
-            for seq, delivery in part.items():
-                job = await self._store(job, {seq: delivery}, connections)
-            return job
-        [seq] = part
-        log.error("job.unstorable", seq=seq, error=type(error).__name__)
-        async with self._pool.acquire(timeout=5) as db, db.transaction():
-            await quarantine.set_refused(db, seq, UNSTORABLE)
-            return await jobs.advance(db, job, seq, {STILL: 1}, None)
+        return advanced
 
     async def _advance(self, job: Job, reached: int, outcomes: Mapping[str, int]) -> Job:
         async with self._pool.acquire(timeout=5) as db:

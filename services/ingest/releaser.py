@@ -4,8 +4,9 @@ The database says which deliveries are held, so any replica continues after a cr
 paused state in its cache may store a delivery as held after the end of the pause; the next poll finds it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import asyncpg
 import structlog
@@ -16,11 +17,11 @@ from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import verdicts
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.committer import Committer, Publish
+from services.ingest.inbox.refusals import RefusedTransaction, store_all_or_each
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.polling import Poller
 from services.ingest.store.connections import Connections
 from services.ingest.threads import FairThreads
-from shared.database import OUTAGE
 from shared.problems import Unavailable
 
 log = structlog.get_logger()
@@ -85,9 +86,10 @@ class Releaser:
         read = {stored.seq: delivery for stored in oldest if (delivery := await self._read(connection, stored))}
         released = len(oldest) - len(read)
         for part in split_at_erasures(read):
-            if not (count := await self._store(connection, part)):
+            counts = await store_all_or_each(list(part.items()), partial(self._release, connection), self._quarantine)
+            if not any(counts):
                 break
-            released += count
+            released += sum(counts)
         return released
 
     async def _read(self, connection: Connection, stored: StoredDelivery) -> Delivery | None:
@@ -101,38 +103,29 @@ class Releaser:
             await verdicts.quarantine_held(self._pool, stored.seq, UNREADABLE)
             return None
 
-    async def _store(self, connection: Connection, deliveries: Mapping[int, Delivery]) -> int:
+    async def _release(self, connection: Connection, deliveries: Sequence[tuple[int, Delivery]]) -> int:
         """The number of deliveries that are no longer held. 0 if another process releases this connection or it has changed."""
-        try:
-            for seq, delivery in deliveries.items():
-                if delivery.erases:
-                    outcome = await self._committer.commit_again(seq, delivery, "held")
-                    if outcome != "duplicate":
-                        self._observe(connection, delivery, outcome)
-                    return int(outcome != "duplicate")
-            async with self._pool.acquire(timeout=5) as db:
-                events = await run_transaction(
-                    lambda work: work(db), lambda db: verdicts.release_held(db, connection, deliveries)
-                )
-        except OUTAGE:
-            raise
-        except asyncpg.PostgresError as error:
-            return await self._store_one_by_one(connection, deliveries, error)
+        [(seq, delivery), *others] = deliveries
+        if delivery.erases and not others:
+            outcome = await self._committer.commit_again(seq, delivery, "held")
+            if outcome != "duplicate":
+                self._observe(connection, delivery, outcome)
+            return int(outcome != "duplicate")
+        async with self._pool.acquire(timeout=5) as db:
+            events = await run_transaction(
+                lambda work: work(db), lambda db: verdicts.release_held(db, connection, dict(deliveries))
+            )
         if events is None:
             return 0
         self._publish(events)
-        for delivery in deliveries.values():
+        for _, delivery in deliveries:
             self._observe(connection, delivery, delivery.verdict)
         log.info("releaser.released", deliveries=len(deliveries))
         return len(deliveries)
 
-    async def _store_one_by_one(
-        self, connection: Connection, deliveries: Mapping[int, Delivery], error: asyncpg.PostgresError
-    ) -> int:
-        """Move a delivery that the database refuses to quarantine, and release the others."""
-        if len(deliveries) > 1:
-            return sum([await self._store(connection, {seq: delivery}) for seq, delivery in deliveries.items()])
-        [seq] = deliveries
-        log.error("releaser.unstorable", seq=seq, error=type(error).__name__)
+    async def _quarantine(self, delivery: tuple[int, Delivery], refusal: RefusedTransaction) -> int:
+        """Move a delivery that the database refuses to quarantine, so that it is no longer held."""
+        seq, _ = delivery
+        log.error("releaser.unstorable", seq=seq, error=refusal.type_name)
         await verdicts.quarantine_held(self._pool, seq, UNSTORABLE)
         return 1

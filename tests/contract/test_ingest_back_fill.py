@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.ingest import back_filler
+from services.ingest import page_writer
 from services.ingest.back_filler import NOT_FOUND
 from services.ingest.domain.api_outcome import MOST_FAULTS
 from services.ingest.domain.connection import Connection
@@ -217,7 +217,7 @@ async def test_a_record_that_raises_is_quarantined_and_the_others_are_stored(too
             raise KeyError("a customer's words")
         return receive_listed(connection, one, now)
 
-    monkeypatch.setattr(back_filler, "receive_listed", failing)
+    monkeypatch.setattr(page_writer, "receive_listed", failing)
     tool.api.documents[path()] = page(*(listed(f"t-{number}") for number in (3, 2, 1)), total=3)
     done = await tool.finish(await tool.add("lT4Z3j"))
     assert (done.results, done.problem) == ({"accepted": 2, "quarantined": 1}, None)

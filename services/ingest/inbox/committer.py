@@ -8,6 +8,7 @@ all waiting deliveries at once.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -19,6 +20,7 @@ from services.ingest.domain.delivery import Delivery, Outcome, StorableBody
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.outbox import OutboxEvent
+from services.ingest.inbox.refusals import RefusedTransaction, store_all_or_each
 from services.ingest.inbox.transactions import (
     ACQUIRE_SECONDS,
     Connection,
@@ -131,34 +133,35 @@ class Committer:
         return batch
 
     async def _commit(self, batch: list[Waiting], run: Runner) -> None:
-        deliveries, _, contexts = zip(*batch, strict=True)
-        attributes: dict[str, str | int] = {"db.system.name": "postgresql", "db.operation.batch.size": len(batch)}
-        bodies: list[StorableBody] = []
         try:
-            bodies = await self._cipher.encrypt(deliveries)
-            with tracing.span("commit deliveries", SpanKind.CLIENT, contexts, attributes):
-                outcomes, events = await run_transaction(run, lambda db: write(db, deliveries, contexts, bodies))
+            bodies = await self._cipher.encrypt([delivery for delivery, _, _ in batch])
+            await store_all_or_each(list(zip(batch, bodies, strict=True)), partial(self._store, run), self._refuse)
         except OUTAGE as error:
             log.warning("inbox.unavailable", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
             _fail(batch + self._take_all_waiting())
         except asyncpg.PostgresError as error:
-            log.error("inbox.refused", deliveries=len(batch), error=type(error).__name__)
-            self._cipher.discard(bodies)
-            await self._commit_one_by_one(batch, run)
-        else:
-            discard_unstored(self._cipher, bodies, outcomes)
-            self._publish(events)
-            for (_, future, _), outcome in zip(batch, outcomes, strict=True):
-                if not future.done():
-                    future.set_result(outcome)
-            log.debug("inbox.committed", outcomes=Counter(outcomes), request_ids=request_ids(contexts, most=None))
-
-    async def _commit_one_by_one(self, batch: list[Waiting], run: Runner) -> None:
-        if len(batch) == 1:
+            log.error("inbox.keys_refused", deliveries=len(batch), error=type(error).__name__)
             _fail(batch)
-            return
-        for waiting in batch:
-            await self._commit([waiting], run)
+
+    async def _store(self, run: Runner, encrypted: Sequence[tuple[Waiting, StorableBody]]) -> None:
+        """Store deliveries in one transaction, publish their events, and answer their requests."""
+        batch, bodies = zip(*encrypted, strict=True)
+        deliveries, _, contexts = zip(*batch, strict=True)
+        attributes: dict[str, str | int] = {"db.system.name": "postgresql", "db.operation.batch.size": len(batch)}
+        with tracing.span("commit deliveries", SpanKind.CLIENT, contexts, attributes):
+            outcomes, events = await run_transaction(run, lambda db: write(db, deliveries, contexts, bodies))
+        discard_unstored(self._cipher, bodies, outcomes)
+        self._publish(events)
+        for (_, future, _), outcome in zip(batch, outcomes, strict=True):
+            if not future.done():
+                future.set_result(outcome)
+        log.debug("inbox.committed", outcomes=Counter(outcomes), request_ids=request_ids(contexts, most=None))
+
+    async def _refuse(self, encrypted: tuple[Waiting, StorableBody], refusal: RefusedTransaction) -> None:
+        waiting, body = encrypted
+        log.error("inbox.refused", error=refusal.type_name)
+        self._cipher.discard([body])
+        _fail([waiting])
 
     def _take_all_waiting(self) -> list[Waiting]:
         waiting = list(self._waiting)
