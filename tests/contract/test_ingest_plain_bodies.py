@@ -1,7 +1,11 @@
 """Bodies that were stored before encryption was switched on are encrypted in the background, on a real PostgreSQL."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
@@ -74,6 +78,31 @@ async def test_a_body_whose_key_is_lost_stops_no_other(inbox: Inbox) -> None:
     assert await inbox.pool.fetchval("SELECT headers FROM inbox WHERE delivery = '0'") == json.dumps(
         HEADERS, separators=(",", ":")
     )
+
+
+class LostResponses:
+    """A pool whose connection breaks after the transaction was committed, before its response has arrived."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool = pool
+
+    @asynccontextmanager
+    async def acquire(self, **options: Any) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        async with self.pool.acquire(**options) as db:
+            yield db
+        raise ConnectionResetError
+
+
+async def test_a_body_stays_readable_if_the_connection_breaks_at_the_commit(inbox: Inbox) -> None:
+    delivery = replace(nps_delivery(9, id="1"), headers=HEADERS)
+    await inbox.deliver(delivery)
+    vault = vault_of(inbox)
+    with pytest.raises(ConnectionResetError):
+        await BodyEncrypter(LostResponses(inbox.pool), vault).step()
+    await vault.close()
+    assert await plain_bodies(inbox) == 0
+    [stored] = await load_deliveries(vault_of(inbox), await inbox.pool.fetch(f"SELECT {COLUMNS} FROM inbox"))
+    assert (stored.raw, stored.headers) == (delivery.raw, HEADERS)
 
 
 async def test_a_body_that_is_erased_meanwhile_stays_erased(inbox: Inbox) -> None:

@@ -7,6 +7,7 @@ import asyncpg
 from services.ingest.domain.delivery import SQL_IS_PLAIN, Delivery, StorableBody, StoredBody
 from services.ingest.inbox.body_cipher import BodyCipher, next_bodies_sql
 from services.ingest.inbox.transactions import Connection
+from shared.database import OUTAGE
 
 BODIES = next_bodies_sql(
     "seq, connection, delivery, received_at, headers, raw, body_key",
@@ -46,7 +47,9 @@ async def encrypt_next(pool: asyncpg.Pool, cipher: BodyCipher, after: int, limit
             readable = await _decrypt(cipher, rows)
             encrypted = await cipher.encrypt(list(readable.values()))
             await _store(db, list(readable), encrypted)
-    except BaseException:
+    except OUTAGE:
+        raise  # the transaction may have been committed: if it was not, the vault sweeps the keys
+    except asyncpg.PostgresError:
         cipher.discard(encrypted)
         raise
     return EncryptedBatch(rows[-1][0], len(encrypted))
