@@ -11,7 +11,7 @@ from uuid import uuid4
 import asyncpg
 import structlog
 
-from services.ingest.inbox.replays import Replay, add_replay, find_replay, work_step
+from services.ingest.inbox.replays import Replay, ReplaySteps, add_replay, find_replay
 from services.ingest.inbox.selection import Selection
 from services.ingest.polling import Poller
 
@@ -29,7 +29,7 @@ class Replayer:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._poller = Poller("replays", self.step)
-        self._failed: dict[tuple[str, str], float] = {}
+        self._steps = ReplaySteps(pool)
 
     async def add(
         self, selection: Selection, id_: str | None = None, requested_by: str | None = None, *, renews: bool = False
@@ -61,7 +61,7 @@ class Replayer:
 
     async def step(self) -> bool:
         """Do one step of the next replay, or wait for room in the outbox. False if there is no replay to work on."""
-        worked = await work_step(self._pool, self._failed)
+        worked = await self._steps.do_next()
         if worked == "none":
             return False
         if worked == "full":

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from services.ingest.inbox.replays import Replay, work_step
+from services.ingest.inbox.replays import Replay, ReplaySteps
 from services.ingest.inbox.selection import Selection
 from services.ingest.replayer import Replayer
 from shared.kafka import Retry
@@ -63,7 +63,7 @@ async def deliver(inbox: Inbox, count: int, tenant: str = "acme") -> list[int]:
 async def all_handed_over(inbox: Inbox) -> Sequence[int]:
     """Do all steps, and publish what they hand over. Returns the sequence numbers in their order."""
     seqs: list[int] = []
-    while await work_step(inbox.pool) != "none":
+    while await ReplaySteps(inbox.pool).do_next() != "none":
         seqs += await waiting(inbox)
         await publish(inbox)
     return seqs

@@ -10,7 +10,7 @@ from services.ingest.domain.receive import receive_record
 from services.ingest.gauges import replay_gauges
 from services.ingest.inbox import locks, replays
 from services.ingest.inbox.outbox import claim_comments, mark_published, oldest_receipt
-from services.ingest.inbox.replays import ALL_TENANTS, find_ends, work_step
+from services.ingest.inbox.replays import ALL_TENANTS, ReplaySteps, find_ends
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection
 from services.ingest.instruments import REPLAYS_RUNNING, REPLAYS_SECONDS
@@ -56,7 +56,7 @@ async def test_the_head_counts_what_a_replay_has_yet_to_publish(inbox: Inbox) ->
     await Replayer(inbox.pool).add(Selection("acme"))
     for _ in range(2):
         assert (await event_log.head()).unpublished >= 11
-        await work_step(inbox.pool)
+        await ReplaySteps(inbox.pool).do_next()
     await publish(inbox)
     assert 3 <= (await event_log.head()).unpublished <= seqs[-1] - seqs[7]
     assert await all_handed_over(inbox) == seqs[8:]
@@ -76,7 +76,7 @@ async def test_a_step_whose_process_dies_is_done_again_as_a_whole(inbox: Inbox, 
     with monkeypatch.context() as patch:
         patch.setattr(replays, "hand_over", die)
         with pytest.raises(Exception, match=r"terminat|clos"):
-            await work_step(inbox.pool)
+            await ReplaySteps(inbox.pool).do_next()
     assert await waiting(inbox) == []
     assert (await current(inbox.pool, replay)).queued == 0
     while await Replayer(inbox.pool).step():
@@ -92,7 +92,7 @@ async def test_a_delivery_whose_comments_are_on_their_way_is_published_whole(inb
     )
     claim = await claim_comments(inbox.pool, 1_000)
     await Replayer(inbox.pool).add(Selection("acme"))
-    await work_step(inbox.pool)
+    await ReplaySteps(inbox.pool).do_next()
     await mark_published(inbox.pool, claim.seqs, comments=True)
     assert (claim.seqs, await waiting(inbox)) == (seqs, seqs)
 
@@ -102,19 +102,19 @@ async def test_one_process_works_on_replays_at_a_time(inbox: Inbox) -> None:
     await Replayer(inbox.pool).add(Selection("acme"))
     async with inbox.pool.acquire() as db, db.transaction():
         await db.execute("SELECT pg_advisory_xact_lock($1)", locks.REPLAYS)
-        assert await work_step(inbox.pool) == "none"
-    assert await work_step(inbox.pool) != "none"
+        assert await ReplaySteps(inbox.pool).do_next() == "none"
+    assert await ReplaySteps(inbox.pool).do_next() != "none"
 
 
 async def test_a_replay_waits_for_room_in_the_outbox_whatever_else_waits_there(inbox: Inbox) -> None:
     await deliver(inbox, 12)
     await inbox.deliver(*[nps_delivery(9, id=f"flood-{n}", subject=f"f-{n}", tenant="flood") for n in range(20)])
     await Replayer(inbox.pool).add(Selection("acme"))
-    steps = [await work_step(inbox.pool) for _ in range(3)]
+    steps = [await ReplaySteps(inbox.pool).do_next() for _ in range(3)]
     assert [step == "full" for step in steps] == [False, False, True]
     assert len(await waiting(inbox)) == 20 + 8
     await inbox.pool.execute("UPDATE unpublished SET comments = 75 WHERE tenant = 'acme'")
-    assert await work_step(inbox.pool) != "full", "published events, of which comments wait for sentiment, leave room"
+    assert await ReplaySteps(inbox.pool).do_next() != "full", "published events, of which comments wait for sentiment, leave room"
 
 
 async def test_tenants_take_turns_and_replays_over_the_same_deliveries_become_one(
@@ -127,7 +127,7 @@ async def test_tenants_take_turns_and_replays_over_the_same_deliveries_become_on
     for selection in (Selection("acme"), Selection("acme", since=NOON - timedelta(days=365)), Selection("other")):
         await replayer.add(selection)
     turns: list[str] = []
-    while isinstance(worked := await work_step(inbox.pool), replays.Replay):
+    while isinstance(worked := await ReplaySteps(inbox.pool).do_next(), replays.Replay):
         turns.append(worked.selection.tenant)
         apart = await inbox.pool.fetchval("SELECT max(reached) - min(reached) FROM replays WHERE tenant = 'acme'")
         assert apart <= replays.SPAN
@@ -206,7 +206,7 @@ async def test_the_gauges_say_since_when_a_replay_has_made_no_step(inbox: Inbox)
     await Replayer(inbox.pool).add(Selection("acme"))
     await inbox.pool.execute("UPDATE replays SET added = now() - interval '1 hour'")
     assert await values() == (1, pytest.approx(3600, abs=60))
-    await work_step(inbox.pool)
+    await ReplaySteps(inbox.pool).do_next()
     assert await values() == (1, pytest.approx(0, abs=60))
     ahead = await Replayer(inbox.pool).add(Selection("acme", subject="r-1"))
     await inbox.pool.execute(
@@ -223,7 +223,7 @@ async def test_live_records_name_the_receipt_of_what_a_replay_has_yet_to_publish
     received = [row[0] for row in await inbox.pool.fetch("SELECT received_at FROM events ORDER BY seq")]
     await Replayer(inbox.pool).add(Selection(ALL_TENANTS))
     assert await oldest_receipt(inbox.pool) == received[0]
-    await work_step(inbox.pool)
+    await ReplaySteps(inbox.pool).do_next()
     await publish(inbox)
     assert await oldest_receipt(inbox.pool) == received[3]
     assert await all_handed_over(inbox)

@@ -195,22 +195,28 @@ async def find_place(db: Connection, at: datetime, low: int, high: int) -> int:
     return low
 
 
-async def work_step(pool: asyncpg.Pool, failed: dict[tuple[str, str], float] | None = None) -> Replay | Literal["none", "full"]:
-    """Do the next step of the next replay, and return it as it was before. "none": there is no replay, or another process works
-    on one. "full": MOST_WAITING deliveries wait in the outbox.
+class ReplaySteps:
+    """Works on replays, a step at a time. It passes over a replay whose step failed for FAILED_SECONDS: without that, a step that
+    always fails would hold up the replays of all tenants."""
 
-    `failed`: by tenant and id, until when (time.monotonic()) a replay whose step failed lets others go before it. Without it a
-    step that always fails would hold up the replays of all tenants.
-    """
-    failed = {} if failed is None else failed
-    for key in [key for key, until in failed.items() if until <= time.monotonic()]:
-        del failed[key]
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._passed_over: dict[tuple[str, str], float] = {}
+        """By tenant and id, until when: in time.monotonic()."""
 
-    async def work(db: Connection) -> Replay | Literal["none", "full"]:
+    async def do_next(self) -> Replay | Literal["none", "full"]:
+        """Do the next step of the next replay, and return it as it was before. "none": there is no replay, or another process
+        works on one. "full": MOST_WAITING deliveries wait in the outbox."""
+        now = time.monotonic()
+        self._passed_over = {key: until for key, until in self._passed_over.items() if until > now}
+        async with self._pool.acquire(timeout=5) as db:
+            return await run_transaction(lambda work: work(db), self._do_next)
+
+    async def _do_next(self, db: Connection) -> Replay | Literal["none", "full"]:
         async with db.transaction():
             if not await db.fetchval("SELECT pg_try_advisory_xact_lock($1)", locks.REPLAYS):
                 return "none"
-            row = await db.fetchrow(NEXT, [tenant for tenant, _ in failed], [id_ for _, id_ in failed])
+            row = await db.fetchrow(NEXT, [tenant for tenant, _ in self._passed_over], [id_ for _, id_ in self._passed_over])
             if row is None:
                 return "none"
             if await db.fetchval(WAITING, MOST_WAITING) >= MOST_WAITING:
@@ -218,12 +224,9 @@ async def work_step(pool: asyncpg.Pool, failed: dict[tuple[str, str], float] | N
             try:
                 await hand_over(db, row)
             except Exception:
-                failed[row["tenant"], row["id"]] = time.monotonic() + FAILED_SECONDS
+                self._passed_over[row["tenant"], row["id"]] = time.monotonic() + FAILED_SECONDS
                 raise
             return replay_of(row)
-
-    async with pool.acquire(timeout=5) as db:
-        return await run_transaction(lambda work: work(db), work)
 
 
 async def hand_over(db: Connection, row: asyncpg.Record) -> None:
