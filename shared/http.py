@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import platform
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from signal import Signals
 from socket import socket
 from time import monotonic
@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from shared import tracing
+from shared import problems, tracing
 from shared.direct_requests import DirectRoute, direct
 from shared.group_health import GroupHealth
 from shared.heads import BoundedProtocol, limited
@@ -30,7 +30,7 @@ from shared.server_group import Member
 from shared.settings import SharedSettings, public_values
 from shared.startup import tune_garbage_collector
 from shared.telemetry import log_loop_error
-from shared.tracing import stop_tracing
+from shared.tracing import FASTAPI_TELEMETRY, stop_tracing
 from shared.version import VERSION
 from shared.workers import end_of_input
 
@@ -44,6 +44,13 @@ KEY_HEADER = "x-earshot-key"
 
 TIMEOUT_HEADER = "x-earshot-timeout"
 """Seconds that the caller of an internal route waits for the response. Work that would be late is dropped."""
+
+
+def new_app(title: str, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    """The application of a service: its errors are problem documents, and it has no pages of documentation of its own."""
+    app = FastAPI(title=title, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY)
+    problems.install(app)
+    return app
 
 
 async def require_internal(request: Request) -> None:

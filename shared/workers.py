@@ -10,6 +10,9 @@ import structlog
 
 log = structlog.get_logger()
 
+Run = Callable[[], Awaitable[None]]
+"""What a worker runs until it is cancelled."""
+
 
 class Workers:
     """Named coroutines that run until this context is closed."""
@@ -18,7 +21,7 @@ class Workers:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closing = False
 
-    def start(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+    def start(self, name: str, run: Run) -> None:
         """Run `run()` in the background under `name`. Each end is logged, except the cancellation when the context closes."""
 
         async def work() -> None:

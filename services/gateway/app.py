@@ -30,14 +30,14 @@ from shared import openapi, problems
 from shared.bodies import Bodies, BodyMemory
 from shared.database import open_engine, outage_is_503
 from shared.gauges import observe_pools
-from shared.http import add_health
+from shared.http import add_health, new_app
 from shared.kafka import IncomingRecord, follow
 from shared.request_telemetry import RequestTelemetry
 from shared.routes import add_routes
 from shared.topics import CHANGES
-from shared.tracing import FASTAPI_TELEMETRY
-from shared.version import VERSION
 from shared.workers import Workers
+
+ROUTES = (kpis.routes, tickets.routes, feedback.routes, gold.routes, live.routes, keys.routes, models.routes)
 
 
 def create_app(
@@ -65,8 +65,23 @@ def create_app(
             workers.start("live", lambda: announce_changes(records, gateway.hub))
             yield
 
-    app = FastAPI(title="Earshot", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY)
+    app = new_app("Earshot", lifespan)
     app.state.bodies = Bodies(BodyMemory(settings.body_bytes, settings.body_bytes_per_tenant, problems.TooManyRequests))
+    add_middleware(app, settings)
+    add_health(
+        app,
+        alive=lambda: workers.dead,
+        ready=lambda: missing_dependencies(engine),
+        metrics=FAMILIES,
+        before_scrape=partial(update_gauges, engine),
+    )
+    add_routes(app, *ROUTES, proxy.router(), page.router(page.Files()))
+    openapi.install(app, document_of)
+    return app
+
+
+def add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Add the middleware, from the innermost to the outermost."""
     app.add_middleware(Compression)
     app.add_middleware(HeadRequests)
     app.add_middleware(ContentHeaders)
@@ -75,28 +90,6 @@ def create_app(
     if settings.allowed_origins:
         app.add_middleware(Cors, origins=settings.allowed_origins)
     app.add_middleware(RequestTelemetry)  # the outermost: preflights have a request id and are counted too
-    problems.install(app)
-    add_health(
-        app,
-        alive=lambda: workers.dead,
-        ready=lambda: missing_dependencies(engine),
-        metrics=FAMILIES,
-        before_scrape=partial(update_gauges, engine),
-    )
-    add_routes(
-        app,
-        kpis.routes,
-        tickets.routes,
-        feedback.routes,
-        gold.routes,
-        live.routes,
-        keys.routes,
-        models.routes,
-        proxy.router(),
-        page.router(page.Files()),
-    )
-    openapi.install(app, document_of)
-    return app
 
 
 def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> Gateway:

@@ -13,19 +13,12 @@ from functools import partial
 
 import structlog
 
-from services.ingest.health import DeliveryObserver
 from services.ingest.importer import Importer
-from services.ingest.key_keeper import KeyKeeper
-from services.ingest.names import NameCollector
 from services.ingest.polling import Poller
 from services.ingest.settings import Settings
-from services.ingest.store.cipher import Cipher
-from services.ingest.store.connections import Connections
-from services.ingest.store.health import HealthStore
+from services.ingest.storage import open_storage
 from services.ingest.store.import_progress import ImportProgress
 from services.ingest.store.imports import Imports
-from services.ingest.store.value_names import ValueNames
-from services.ingest.store.vault import Vault
 from shared.database import open_engine, open_pool
 from shared.startup import read_settings, tune_garbage_collector
 from shared.workers import Workers, end_of_input, run_until_first_ends
@@ -97,19 +90,10 @@ async def work(settings: Settings) -> None:
         stack.push_async_callback(engine.dispose)
         pool = await stack.enter_async_context(open_pool(settings.database, CONNECTIONS))
         keys = await stack.enter_async_context(open_pool(settings.keys_database, 1))
-        cipher = Cipher(settings.secret_key, settings.decrypting_keys)
-        vault = Vault(keys, cipher, encrypts=settings.encrypt_bodies, inbox=pool)
-        stack.push_async_callback(vault.close)
-        collector = NameCollector(ValueNames(pool))
-        stack.push_async_callback(collector.close)
-        observer = DeliveryObserver(HealthStore(pool), utc_now, collector.add)
-        stack.push_async_callback(observer.close)
-        tools = Connections(engine, cipher, 0)
-        importer = Importer(pool, Imports(pool, cipher), tools, utc_now, observer.read_again, vault)
-        workers = await stack.enter_async_context(Workers())
-        workers.start("health", observer.run)
-        workers.start("names", collector.run)
-        workers.start("keys", KeyKeeper(pool, vault).run)
+        storage = open_storage(stack, settings, engine, pool, keys, utc_now)
+        uploads = Imports(pool, storage.cipher)
+        importer = Importer(pool, uploads, storage.connections, utc_now, storage.observer.read_again, storage.vault)
+        storage.start(await stack.enter_async_context(Workers()))
         importing = asyncio.create_task(import_all(importer))
         ended = asyncio.create_task(end_of_input())
         await asyncio.wait({importing, ended}, return_when=asyncio.FIRST_COMPLETED)

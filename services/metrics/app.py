@@ -50,21 +50,39 @@ from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_pool
 from shared.fair_queue import FairQueue
 from shared.gauges import DatabaseGauges, observe_pools
-from shared.http import add_health
+from shared.http import add_health, new_app
 from shared.ingest import Replays, ingest_client
 from shared.kafka import Consumer, Producer, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
 from shared.routes import add_routes
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
-from shared.tracing import FASTAPI_TELEMETRY
-from shared.version import VERSION
-from shared.workers import Workers
+from shared.workers import Run, Workers
 
 WRITER_CONNECTIONS = 4
 """Connections of the writer: one for its transaction, one for new values, and some for the progress of idle partitions."""
 
 RESERVED_CONNECTIONS = 2
 """Connections of the pool that KPI queries never use: they are for look-ups and health checks."""
+
+ROUTES = (
+    internal.routes,
+    calendars.routes,
+    explain.routes,
+    freezing.routes,
+    gold.routes,
+    history.routes,
+    models.routes,
+    names.routes,
+    presets.routes,
+    sla.routes,
+    terms.routes,
+    tickets.routes,
+    upcoming.routes,
+    verifications.routes,
+    names.internal_routes,
+    kpis.catalogue_routes,
+    kpis.routes,
+)
 
 BODY_MEMORY = BodyMemory(total=16 * MIB, per_tenant=16 * MIB)
 """Bodies of internal calls are small."""
@@ -87,6 +105,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             announcer = Announcer(sender or producer)
             scans = await stack.enter_async_context(open_pool(settings.database, settings.scan_pool))
             app.state.pools = {"queries": pool, "scans": scans}
+            app.state.intake = None
             app.state.metrics = Metrics(
                 Source(pool, settings.sentiment_model, caches=Caches()),
                 clock,
@@ -95,52 +114,23 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 Source(scans, settings.sentiment_model),
                 FairQueue(settings.scan_pool, max(1, settings.scan_pool // 2), settings.questions_waiting),
             )
-            intake: Consumer | None = None
-            replays: Replays | None = None
-            if settings.consume:
-                app.state.pools["consumer"] = writing = await stack.enter_async_context(
-                    open_pool(settings.database, WRITER_CONNECTIONS)
-                )
-                replays = Replays(
-                    await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token)), METRICS_GROUP
-                )
-                intake = consumer(settings, announcer, writing, replays)
-            app.state.intake = intake
-            await stack.enter_async_context(workers)
-            versions = VersionWatch(pool, lambda: intake is None or intake.joined)
+            versions = VersionWatch(pool, lambda: not degraded(app))
+            runs: dict[str, Run] = {"pinning": lambda: keep_pinning(pool, settings.sentiment_model, clock)}
             if settings.consume or settings.seal:
-                workers.start("version", versions.run)
-            if replays and intake:
-                workers.start("replays", replays.run)
-                workers.start("consumer", partial(versions.run_while_current, intake.run))
-                topics = (EVENTS, SCORES)
-                workers.start("dead letters", partial(watch_dead_letters, settings.brokers, topics))
-            workers.start("pinning", lambda: keep_pinning(pool, settings.sentiment_model, clock))
+                runs["version"] = versions.run
+            if settings.consume:
+                runs |= await open_intake(stack, app, settings, versions)
             if settings.seal:
-                counting = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))
-                app.state.pools["sealer"] = counting
-                after = timedelta(seconds=settings.seal_after_seconds)
-                pace = Pace(app.state.metrics.queue)
-                workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds, pace=pace).run)
-                purging = await stack.enter_async_context(open_pool(settings.database, 1, command_timeout=900))
-                workers.start("purger", Purger(purging).run)
-                building = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))
-                workers.start("builder", Builder(building, announce=announcer.announce_build).run)
-                workers.start("freezer", Freezer(building).run)
-                verifying = await stack.enter_async_context(open_pool(settings.database, 1, command_timeout=900))
-                ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token, timeout=60))
-                every = timedelta(hours=settings.verify_every_hours) if settings.verify_every_hours else None
-                workers.start("verifier", Verifier(verifying, Ingest(ingest), every).run)
-                workers.start("head", HeadWatch(pool, Ingest(ingest)).run)
+                runs |= await open_sealing(stack, app, settings)
+            await stack.enter_async_context(workers)
+            for name, run in runs.items():
+                workers.start(name, run)
             yield
 
-    app = FastAPI(
-        title="Earshot metrics", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
-    )
+    app = new_app("Earshot metrics", lifespan)
     app.state.internal_tokens = settings.accepted_tokens
     app.state.bodies = Bodies(BODY_MEMORY)
     app.add_middleware(RequestTelemetry)
-    problems.install(app)
     app.add_exception_handler(BadQuery, handle_bad_query)
     description = "KPIs and the records behind them, for Earshot's own services."
     openapi.install(app, partial(openapi.document_of, description=description))
@@ -154,26 +144,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
         before_scrape=lambda: update_gauges(app, sealing, verified),
         degraded=lambda: degraded(app),
     )
-    add_routes(
-        app,
-        internal.routes,
-        calendars.routes,
-        explain.routes,
-        freezing.routes,
-        gold.routes,
-        history.routes,
-        models.routes,
-        names.routes,
-        presets.routes,
-        sla.routes,
-        terms.routes,
-        tickets.routes,
-        upcoming.routes,
-        verifications.routes,
-        names.internal_routes,
-        kpis.catalogue_routes,
-        kpis.routes,
-    )
+    add_routes(app, *ROUTES)
     return app
 
 
@@ -189,25 +160,56 @@ def queue(settings: Settings) -> FairQueue:
     return FairQueue(at_once, settings.questions_per_tenant, settings.questions_waiting)
 
 
-def consumer(settings: Settings, announcer: Announcer, pool: asyncpg.Pool, replays: Replays) -> Consumer:
-    """The consumer of both topics. `pool` is its own: queries and the consumer never wait for each other's connections."""
-    return Consumer(
+async def open_intake(stack: AsyncExitStack, app: FastAPI, settings: Settings, versions: VersionWatch) -> dict[str, Run]:
+    """Open what consumes both topics. Returns its workers by name.
+
+    The consumer has a pool of its own: queries and the consumer never wait for each other's connections.
+    """
+    app.state.pools["consumer"] = pool = await stack.enter_async_context(open_pool(settings.database, WRITER_CONNECTIONS))
+    ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token))
+    replays = Replays(ingest, METRICS_GROUP)
+    app.state.intake = intake = Consumer(
         bootstrap=settings.brokers,
         group=METRICS_GROUP,
         topics=(EVENTS, SCORES),
-        handler=Intake(Writer(pool), announcer),
+        handler=Intake(Writer(pool), app.state.metrics.announcer),
         replay=replays.request,
         on_idle=idle_callback(pool),
         stored=Positions(pool),
         instance=settings.kafka_instance,
     )
+    return {
+        "replays": replays.run,
+        "consumer": partial(versions.run_while_current, intake.run),
+        "dead letters": partial(watch_dead_letters, settings.brokers, (EVENTS, SCORES)),
+    }
+
+
+async def open_sealing(stack: AsyncExitStack, app: FastAPI, settings: Settings) -> dict[str, Run]:
+    """Open what seals, builds, purges, freezes and verifies, each with connections of its own. Returns the workers by name."""
+    metrics: Metrics = app.state.metrics
+    app.state.pools["sealer"] = counting = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))
+    purging = await stack.enter_async_context(open_pool(settings.database, 1, command_timeout=900))
+    building = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))
+    verifying = await stack.enter_async_context(open_pool(settings.database, 1, command_timeout=900))
+    ingest = Ingest(await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token, timeout=60)))
+    sealed_after = timedelta(seconds=settings.seal_after_seconds)
+    verified_every = timedelta(hours=settings.verify_every_hours) if settings.verify_every_hours else None
+    return {
+        "sealer": Sealer(counting, sealed_after, settings.seal_every_seconds, pace=Pace(metrics.queue)).run,
+        "purger": Purger(purging).run,
+        "builder": Builder(building, announce=metrics.announcer.announce_build).run,
+        "freezer": Freezer(building).run,
+        "verifier": Verifier(verifying, ingest, verified_every).run,
+        "head": HeadWatch(metrics.source.pool, ingest).run,
+    }
 
 
 async def update_gauges(app: FastAPI, *gauges: DatabaseGauges) -> None:
     """Update the gauges that are read when Prometheus scrapes."""
     observe_pools(app.state.pools)
-    for one in gauges:
-        await one()
+    for group in gauges:
+        await group()
 
 
 async def missing(app: FastAPI) -> list[str]:

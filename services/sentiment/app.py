@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import httpx
@@ -13,21 +13,20 @@ from services.sentiment.clients import Ingest
 from services.sentiment.consumer import ScoringHandler
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.instruments import FAMILIES
+from services.sentiment.pool import Pool
 from services.sentiment.remote import RemoteScorer
 from services.sentiment.scorers import pool_of, scorer_of
 from services.sentiment.settings import ScorerName, Settings
 from services.sentiment.shadow import BATCH, GROUP, ShadowHandler, restart_after_errors
 from services.sentiment.taxonomy_cache import TaxonomyCache, read_default
-from shared import openapi, problems
-from shared.http import add_health
+from shared import openapi
+from shared.http import add_health, new_app
 from shared.ingest import Replays, ingest_client
 from shared.kafka import Consumer, Producer, Timing, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
 from shared.routes import add_routes
 from shared.topics import EVENTS, SENTIMENT_GROUP
-from shared.tracing import FASTAPI_TELEMETRY
-from shared.version import VERSION
-from shared.workers import Workers
+from shared.workers import Run, Workers
 
 CALLS_PER_SLICE = 20
 """Calls to a model server for one slice at most, when halving has to find a text on which it fails."""
@@ -53,9 +52,57 @@ def create_app(
     default_taxonomy = read_default()
     taxonomies = TaxonomyCache(Ingest(http), default_taxonomy, settings.taxonomy_cache_seconds)
     producer = Producer(settings.brokers)
-    scoring = ScoringHandler(pool, producer, taxonomies)
     replays = Replays(http, SENTIMENT_GROUP)
-    consumer = Consumer(
+    consumer = scoring_consumer(settings, ScoringHandler(pool, producer, taxonomies), replays)
+    workers = Workers()
+    if settings.shadow:
+        shadow = shadow or scorer_of(settings.shadow, settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if isinstance(scorer, RemoteScorer):
+                stack.callback(scorer.close)
+            for part in (pool, http, producer):
+                await stack.enter_async_context(part)
+            runs: dict[str, Run] = {
+                "scoring": consumer.run,
+                "replays": replays.run,
+                "dead letters": partial(watch_dead_letters, settings.brokers, (EVENTS,)),
+            }
+            if settings.shadow and shadow:
+                runs["shadow"] = await open_shadow(stack, settings, settings.shadow, shadow, taxonomies, pool)
+            await stack.enter_async_context(workers)
+            app.state.default_themes = asyncio.create_task(pool.prepare(default_taxonomy))
+            stack.callback(app.state.default_themes.cancel)
+            for name, run in runs.items():
+                workers.start(name, run)
+            yield
+
+    app = new_app("Earshot sentiment", lifespan)
+    app.add_middleware(RequestTelemetry)
+    add_health(
+        app,
+        alive=lambda: workers.dead,
+        ready=lambda: missing(app),
+        metrics=FAMILIES,
+        degraded=lambda: [] if consumer.joined else ["kafka"],
+    )
+    openapi.install(app)
+    app.state.internal_tokens, app.state.bodies = settings.accepted_tokens, scores.bodies()
+    app.state.sentiment = scores.build(settings, pool, taxonomies)
+    add_routes(app, scores.routes)
+    return app
+
+
+async def missing(app: FastAPI) -> list[str]:
+    """The missing condition of readiness: prepared default themes. Without Kafka `/v1/score` is served all the same."""
+    return [] if app.state.default_themes.done() else ["themes"]
+
+
+def scoring_consumer(settings: Settings, scoring: ScoringHandler, replays: Replays) -> Consumer:
+    """The consumer whose scores count. It requests a replay for lost offsets."""
+    return Consumer(
         bootstrap=settings.brokers,
         group=SENTIMENT_GROUP,
         topics=[EVENTS],
@@ -66,54 +113,18 @@ def create_app(
         beat=lambda: scoring.progressed_at,
         timing=timing_of(settings.scorer, settings),
     )
-    workers = Workers()
-    parts: list[AbstractAsyncContextManager[object]] = [pool, http, producer]
-    shadow_handler: ShadowHandler | None = None
-    if settings.shadow:
-        shadow = shadow or scorer_of(settings.shadow, settings)
-        shadow_pool = pool_of(shadow, settings.shadow, settings, threads=1)
-        shadow_producer = Producer(settings.brokers)
-        parts += [shadow_pool, shadow_producer]
-        shadow_handler = ShadowHandler(ScoringHandler(shadow_pool, shadow_producer, taxonomies), pool)
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            for one in (scorer, shadow):
-                if isinstance(one, RemoteScorer):
-                    stack.callback(one.close)
-            for part in (*parts, workers):
-                await stack.enter_async_context(part)
-            app.state.default_themes = asyncio.create_task(pool.prepare(default_taxonomy))
-            stack.callback(app.state.default_themes.cancel)
-            workers.start("scoring", consumer.run)
-            workers.start("replays", replays.run)
-            workers.start("dead letters", partial(watch_dead_letters, settings.brokers, (EVENTS,)))
-            if shadow_handler:
-                workers.start("shadow", partial(restart_after_errors, shadow_consumer(settings, shadow_handler).run))
-            yield
 
-    async def missing() -> list[str]:
-        """The missing condition of readiness: prepared default themes. Without Kafka `/v1/score` is served all the same."""
-        return [] if app.state.default_themes.done() else ["themes"]
-
-    app = FastAPI(
-        title="Earshot sentiment", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
-    )
-    app.add_middleware(RequestTelemetry)
-    problems.install(app)
-    add_health(
-        app,
-        alive=lambda: workers.dead,
-        ready=missing,
-        metrics=FAMILIES,
-        degraded=lambda: [] if consumer.joined else ["kafka"],
-    )
-    openapi.install(app)
-    app.state.internal_tokens, app.state.bodies = settings.accepted_tokens, scores.bodies()
-    app.state.sentiment = scores.build(settings, pool, taxonomies)
-    add_routes(app, scores.routes)
-    return app
+async def open_shadow(
+    stack: AsyncExitStack, settings: Settings, name: ScorerName, scorer: Scorer, taxonomies: TaxonomyCache, live: Pool
+) -> Run:
+    """Open what scores by the shadow model `name`, which waits for the pool `live`. Returns its worker."""
+    if isinstance(scorer, RemoteScorer):
+        stack.callback(scorer.close)
+    pool = await stack.enter_async_context(pool_of(scorer, name, settings, threads=1))
+    producer = await stack.enter_async_context(Producer(settings.brokers))
+    handler = ShadowHandler(ScoringHandler(pool, producer, taxonomies), live)
+    return partial(restart_after_errors, shadow_consumer(settings, handler).run)
 
 
 def shadow_consumer(settings: Settings, handler: ShadowHandler) -> Consumer:

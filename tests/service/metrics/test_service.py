@@ -1,14 +1,20 @@
 """Tenants, revisions and outages of the metrics service."""
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 
+from services.metrics.app import create_app
+from services.metrics.settings import Settings
 from services.metrics.store.progress import Reached, note_idle
-from tests.service.metrics.database import MetricsDatabase, batch, serving, survey_response
+from tests.service.metrics.database import TOKEN, MetricsDatabase, SilentProducer, batch, serving, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+WAITS_FOR_PURGES = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'purges'::regclass AND NOT granted)"
 UNREACHABLE = "postgresql+asyncpg://nobody@127.0.0.1:9/metrics"
 
 
@@ -26,6 +32,18 @@ async def test_the_revision_changes_with_every_batch_and_is_on_every_response(me
                 assert (await http.get(path)).headers["x-earshot-revision"] == revision
             seen.add(revision)
     assert len(seen) == 3
+
+
+async def test_a_stop_waits_for_no_statement_of_a_background_worker(metrics_db: MetricsDatabase) -> None:
+    settings = Settings(database_url=SecretStr(metrics_db.url), internal_token=SecretStr(TOKEN), consume=False, seal=True)
+    app = create_app(settings, sender=SilentProducer())
+    async with asyncio.timeout(30), metrics_db.pool.acquire() as blocker, blocker.transaction():
+        await blocker.execute("LOCK TABLE purges IN ACCESS EXCLUSIVE MODE")
+        async with app.router.lifespan_context(app):
+            while not await metrics_db.pool.fetchval(WAITS_FOR_PURGES):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            began = time.monotonic()
+        assert time.monotonic() - began < 3
 
 
 async def test_offsets_that_start_again_make_a_new_revision(metrics_db: MetricsDatabase) -> None:
