@@ -20,6 +20,7 @@ from services.ingest.domain.providers.payload import (
     as_text,
     dimensions_of,
     object_in,
+    objects_in,
     occurring_dimensions,
     parse_payload,
     type_in,
@@ -138,12 +139,10 @@ def _additional(
     response: Mapping[str, Any], mapping: FieldMapping
 ) -> tuple[list[dict[str, Any]], list[UnmappedQuestion], list[str]]:
     """The answers to additional questions, those that are unmapped, and the ids of all of them. Free texts are comments."""
-    listed = response.get("additional_answers")
     answers: list[dict[str, Any]] = []
     unmapped: list[UnmappedQuestion] = []
     names: list[str] = []
-    for one in listed if isinstance(listed, list) else ():
-        answer = one if isinstance(one, dict) else {}
+    for answer in objects_in(response, "additional_answers"):
         field, value = object_in(answer, "question"), object_in(answer, "value")
         identity, title = as_text(field.get("id")), as_text(field.get("text"))
         if identity is None:

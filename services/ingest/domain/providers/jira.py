@@ -26,6 +26,7 @@ from services.ingest.domain.providers.payload import (
     as_text,
     dimensions_of,
     object_in,
+    objects_in,
     occurring_dimensions,
     parse_payload,
     type_in,
@@ -149,8 +150,7 @@ def _changes(
     event: str, payload: dict[str, Any], fields: dict[str, Any], created: str | None, at: str, settings: JiraSettings
 ) -> Facts:
     """Status, assignee and priority: all of a new issue, those that changed of another."""
-    listed = object_in(payload, "changelog").get("items")
-    changed = {str(one.get("field")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set[str]()
+    changed = {str(change.get("field")) for change in objects_in(object_in(payload, "changelog"), "items")}
     if event == CREATED:
         changed, at = {"status", "assignee", "priority"}, created or at
     facts: Facts = []

@@ -61,10 +61,24 @@ def type_in(event: Mapping[str, Any], key: str) -> str:
     return kind
 
 
+def as_object(value: object) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_objects(value: object) -> list[dict[str, Any]]:
+    """The objects in a list. Empty if the value is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def object_in(value: object, key: str) -> dict[str, Any]:
     """The object under `key`. Empty if `value` is no object or holds none there."""
-    inner = value.get(key) if isinstance(value, dict) else None
-    return inner if isinstance(inner, dict) else {}
+    return as_object(as_object(value).get(key))
+
+
+def objects_in(value: object, key: str) -> list[dict[str, Any]]:
+    """The objects in the list under `key`. Empty if `value` is no object or holds no list there."""
+    return as_objects(as_object(value).get(key))
 
 
 def dimensions_of(fields: Mapping[str, Any], mapping: FieldMapping) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.ingest.domain.providers.payload import as_text, object_in
+from services.ingest.domain.providers.payload import as_object, as_text, object_in, objects_in
 from services.ingest.domain.providers.tool_api import Documents
 
 RESPONSE_FIELDS = (
@@ -40,7 +40,7 @@ def condense(documents: Documents) -> Documents:
 
 def _condensed(question: Mapping[str, Any]) -> dict[str, Any]:
     answers = object_in(question, "answers")
-    parts = {name: objects_in(answers.get(name)) for name in ("choices", "rows")}
+    parts = {name: objects_in(answers, name) for name in ("choices", "rows")}
     fields = ("id", "text", "weight", "is_na", "type")
     return {
         **{name: question.get(name) for name in ("id", "family", "subtype", "headings")},
@@ -59,24 +59,14 @@ def lacks_answered(response: Any, survey: Any) -> bool:
             return True
         parts = object_in(question, "answers")
         for kind, field in (("choices", "choice_id"), ("rows", "row_id")):
-            known = {as_text(one.get("id")) for one in objects_in(parts.get(kind))}
-            named = {as_text(answer[field]) for answer in objects_in(reply.get("answers")) if answer.get(field)}
+            known = {as_text(one.get("id")) for one in objects_in(parts, kind)}
+            named = {as_text(answer[field]) for answer in objects_in(reply, "answers") if answer.get(field)}
             if not named <= known:
                 return True
     return False
 
 
-def as_object(value: Any) -> dict[str, Any]:
-    """The value, or an empty object if it is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def objects_in(value: Any) -> list[dict[str, Any]]:
-    """The objects in a list. Empty if the value is no list."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
 def questions_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The questions of all pages, of a survey or of a response."""
-    for page in objects_in(document.get("pages")):
-        yield from objects_in(page.get("questions"))
+    for page in objects_in(document, "pages"):
+        yield from objects_in(page, "questions")

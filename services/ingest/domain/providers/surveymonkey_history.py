@@ -11,8 +11,8 @@ from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
-from services.ingest.domain.providers.payload import Unusable, as_text
-from services.ingest.domain.providers.surveymonkey_documents import condense, objects_in
+from services.ingest.domain.providers.payload import Unusable, as_objects, as_text
+from services.ingest.domain.providers.surveymonkey_documents import condense
 from services.ingest.domain.providers.tool_api import MOST_FETCHES, Documents, Fetch, is_path_id
 from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, ListedDelivery, as_fetched
 
@@ -66,7 +66,7 @@ def _responses(documents: Documents) -> list[dict[str, Any]]:
     listed = documents["responses"].get("data") if isinstance(documents["responses"], dict) else None
     if not isinstance(listed, list):
         raise Unusable("the answer of the tool's API has no `data`")
-    return objects_in(listed)
+    return as_objects(listed)
 
 
 def _next(cursor: Cursor, responses: Sequence[Mapping[str, Any]]) -> Cursor | None:

@@ -16,8 +16,16 @@ from services.ingest.domain.fields import is_email, is_name, parse_time
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
 from services.ingest.domain.providers.customers import customer_fields, own_id
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
-from services.ingest.domain.providers.surveymonkey_documents import as_object, objects_in, questions_of, survey_of
+from services.ingest.domain.providers.payload import (
+    Unusable,
+    as_object,
+    as_text,
+    dimensions_of,
+    object_in,
+    objects_in,
+    occurring_dimensions,
+)
+from services.ingest.domain.providers.surveymonkey_documents import questions_of, survey_of
 from services.ingest.domain.providers.tool_api import Documents
 from shared.text import nfc
 
@@ -96,9 +104,9 @@ def _row_answers(response: Mapping[str, Any], survey: Mapping[str, Any], mapping
             continue
         question = questions.get(name, {})
         parts = object_in(question, "answers")
-        choices = {as_text(one.get("id")): one for one in objects_in(parts.get("choices"))}
-        rows = {as_text(one.get("id")): one for one in objects_in(parts.get("rows"))}
-        answers = objects_in(reply.get("answers"))
+        choices = {as_text(one.get("id")): one for one in objects_in(parts, "choices")}
+        rows = {as_text(one.get("id")): one for one in objects_in(parts, "rows")}
+        answers = objects_in(reply, "answers")
         beside = next((as_text(one.get("text")) for one in answers if one.get("other_id")), None)
         by_row: dict[str | None, list[dict[str, Any]]] = {}
         for one in answers:
@@ -176,7 +184,7 @@ def _value(answer: RowAnswer, question: SurveyQuestion) -> int | None:
     [choice] = answer.chosen
     if choice.get("is_na"):
         return None
-    for value in _candidates(choice, objects_in(object_in(answer.question, "answers").get("choices"))):
+    for value in _candidates(choice, objects_in(object_in(answer.question, "answers"), "choices")):
         if scale[0] <= value <= scale[1]:
             return value
     raise Unusable(
@@ -215,7 +223,7 @@ def _unmapped(answers: Sequence[RowAnswer], mapping: FieldMapping) -> tuple[Unma
 
 def _title(answer: RowAnswer) -> str:
     """The heading of the question, with the text of the row if there are several."""
-    headings = objects_in(answer.question.get("headings"))
+    headings = objects_in(answer.question, "headings")
     heading = _plain(headings[0].get("heading")) if headings else ""
     row = _plain(answer.row.get("text")) if "." in answer.names[0] else ""
     return f"{heading}: {row}" if heading and row else heading or row

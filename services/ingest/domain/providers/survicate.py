@@ -23,6 +23,7 @@ from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     DeliveryIdentity,
     Unusable,
+    as_objects,
     as_text,
     as_whole_number,
     dimensions_of,
@@ -182,8 +183,7 @@ def _attributes(event: Mapping[str, Any]) -> dict[str, Any]:
     listed = respondent.get("attributes")
     if not isinstance(listed, list):
         return object_in(respondent, "attributes")
-    rows = [one for one in listed if isinstance(one, dict)]
-    return {name: one.get("value") for one in rows if (name := as_text(one.get("name")))}
+    return {name: item.get("value") for item in as_objects(listed) if (name := as_text(item.get("name")))}
 
 
 def _customer(event: Mapping[str, Any], fields: Mapping[str, str], own: str | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     DeliveryIdentity,
     Unusable,
+    as_objects,
     as_text,
     dimensions_of,
     object_in,
@@ -110,10 +111,10 @@ def _fields(data: Mapping[str, Any]) -> list[Field]:
     listed = data.get("fields")
     if not isinstance(listed, list):
         raise Unusable("data.fields is no list")
-    rows = [one for one in listed if isinstance(one, dict) and one.get("value") not in UNANSWERED and as_text(one.get("key"))]
     return [
-        Field(nfc(str(as_text(one["key"]))), " ".join(str(one.get("label") or "").split()), str(one.get("type")), _value(one))
-        for one in rows
+        Field(nfc(key), " ".join(str(field.get("label") or "").split()), str(field.get("type")), _value(field))
+        for field in as_objects(listed)
+        if field.get("value") not in UNANSWERED and (key := as_text(field.get("key")))
     ]
 
 
@@ -122,9 +123,9 @@ def _value(field: Mapping[str, Any]) -> Any:
     value, options = field.get("value"), field.get("options")
     if not isinstance(options, list):
         return value
-    texts = {as_text(one.get("id")): one.get("text") for one in options if isinstance(one, dict)}
+    texts = {as_text(option.get("id")): option.get("text") for option in as_objects(options)}
     chosen = value if isinstance(value, list) else [value]
-    named = [texts.get(as_text(one), one) for one in chosen]
+    named = [texts.get(as_text(option), option) for option in chosen]
     return named[0] if len(named) == 1 else named
 
 

@@ -26,6 +26,7 @@ from services.ingest.domain.providers.payload import (
     as_text,
     dimensions_of,
     object_in,
+    objects_in,
     occurring_dimensions,
     parse_payload,
     type_in,
@@ -160,12 +161,10 @@ def _fields(form: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """All fields of the form's definition. Those of a group are nested in it."""
     left = [object_in(form, "definition")]
     while left:
-        fields = left.pop().get("fields")
-        for field in fields if isinstance(fields, list) else ():
-            if isinstance(field, dict):
-                yield field
-                if "properties" in field:
-                    left.append(object_in(field, "properties"))
+        for field in objects_in(left.pop(), "fields"):
+            yield field
+            if "properties" in field:
+                left.append(object_in(field, "properties"))
 
 
 def _titles(form: Mapping[str, Any]) -> Titles:

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.providers.payload import Unusable, as_object, as_objects, as_text, object_in, objects_in
 from services.ingest.domain.providers.provider import ToolHistory
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch
 from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, as_webhook, halve_page
@@ -62,8 +62,8 @@ def _read(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> Histor
         raise Unusable("the answer of the tool's API has no `items`")
     form = cursor["forms"][0]
     definition = _definition(documents["form"])
-    responses = [one for one in listed if isinstance(one, dict)]
-    deliveries = [as_webhook(_event(form, one, definition)) for one in responses if _is_submitted(one)]
+    responses = as_objects(listed)
+    deliveries = [as_webhook(_event(form, response, definition)) for response in responses if _is_submitted(response)]
     last = as_text(responses[-1].get("token")) if responses else None
     if last is not None and last == cursor["before"]:
         raise Unusable("the tool's API returned the same page again")
@@ -95,19 +95,17 @@ def _event(form: str, response: Mapping[str, Any], definition: Mapping[str, Any]
 
 def _definition(form: Any) -> dict[str, Any]:
     """The definition of the form as webhooks have it: titles, ids and refs of its fields, also of those in groups."""
-    known = form if isinstance(form, dict) else {}
+    known = as_object(form)
     return {"id": known.get("id"), "title": known.get("title"), "fields": [*_fields(known)]}
 
 
 def _fields(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    listed = value.get("fields")
-    for one in listed if isinstance(listed, list) else ():
-        if isinstance(one, dict):
-            inner = [*_fields(object_in(one, "properties"))]
-            yield {
-                **{name: one.get(name) for name in FIELD_FIELDS},
-                **({"properties": {"fields": inner}} if inner else {}),
-            }
+    for field in objects_in(value, "fields"):
+        inner = [*_fields(object_in(field, "properties"))]
+        yield {
+            **{name: field.get(name) for name in FIELD_FIELDS},
+            **({"properties": {"fields": inner}} if inner else {}),
+        }
 
 
 HISTORY = ToolHistory(

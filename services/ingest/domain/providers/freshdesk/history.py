@@ -19,7 +19,7 @@ from pydantic import Field, StringConstraints
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.providers.freshdesk.settings import FreshdeskSettings
 from services.ingest.domain.providers.freshdesk.ticket import parse
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.providers.payload import Unusable, as_objects, as_text, object_in
 from services.ingest.domain.providers.provider import ToolHistory
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch
 from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, ListedDelivery, as_fetched, halve_page
@@ -123,13 +123,12 @@ def _tickets(documents: Documents) -> list[dict[str, Any]]:
     listed = documents[TICKETS]
     if not isinstance(listed, list):
         raise Unusable("the answer of the tool's API is no list of tickets")
-    return [one for one in listed if isinstance(one, dict) and (as_text(one.get("id")) or "").isdecimal()]
+    return [ticket for ticket in as_objects(listed) if (as_text(ticket.get("id")) or "").isdecimal()]
 
 
 def _pages(name: str, documents: Documents) -> list[dict[str, Any]]:
     """The objects on all pages of a list."""
-    pages = [document for key, document in documents.items() if key.startswith(f"{name}:") and isinstance(document, list)]
-    return [one for page in pages for one in page if isinstance(one, dict)]
+    return [item for key, page in documents.items() if key.startswith(f"{name}:") for item in as_objects(page)]
 
 
 def read(cursor: Cursor, documents: Documents, settings: FreshdeskSettings) -> HistoryPage:
@@ -174,8 +173,7 @@ def _names(kind: str, documents: Documents) -> dict[str | None, str]:
 
 def _status_names(fields: Any) -> dict[str | None, str]:
     """The names of statuses by their numbers, as agents see them."""
-    listed = fields if isinstance(fields, list) else []
-    choices = next((one.get("choices") for one in listed if isinstance(one, dict) and one.get("name") == "status"), None)
+    choices = next((field.get("choices") for field in as_objects(fields) if field.get("name") == "status"), None)
     names = {number: labels[0] if isinstance(labels, list) and labels else labels for number, labels in _items(choices)}
     return {number: name for number, name in names.items() if isinstance(name, str)}
 

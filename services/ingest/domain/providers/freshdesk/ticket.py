@@ -17,6 +17,7 @@ from services.ingest.domain.providers.payload import (
     as_text,
     dimensions_of,
     object_in,
+    objects_in,
     occurring_dimensions,
     problem_of,
 )
@@ -41,10 +42,8 @@ def parse(request: Request, documents: Documents, settings: FreshdeskSettings) -
     if identity is None:
         return Parsed(None, problem="ticket.id is missing")
     about = (f"ticket/{identity}",)
-    listed = documents.get("messages")
-    messages = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     try:
-        return _read(identity, ticket, messages, documents.get("until"), settings)
+        return _read(identity, ticket, objects_in(documents, "messages"), documents.get("until"), settings)
     except Unusable as error:
         return problem_of(error, None, about)
 

@@ -20,6 +20,7 @@ from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     DeliveryIdentity,
     Unusable,
+    as_objects,
     as_text,
     dimensions_of,
     occurring_dimensions,
@@ -109,16 +110,16 @@ def _answers(payload: Mapping[str, Any]) -> list[ItemAnswer]:
     listed = payload.get("answers")
     if not isinstance(listed, list):
         raise Unusable("answers is no list")
-    rows = [one for one in listed if isinstance(one, dict) and as_text(one.get("itemId"))]
     return [
         ItemAnswer(
-            nfc(str(as_text(one["itemId"]))),
-            " ".join(str(one.get("title") or "").split()),
-            str(one.get("type")),
-            None if one.get("response") in (None, "", []) else one["response"],
-            _scale(one.get("scale")),
+            nfc(identity),
+            " ".join(str(answer.get("title") or "").split()),
+            str(answer.get("type")),
+            None if answer.get("response") in (None, "", []) else answer["response"],
+            _scale(answer.get("scale")),
         )
-        for one in rows
+        for answer in as_objects(listed)
+        if (identity := as_text(answer.get("itemId")))
     ]
 
 

@@ -9,7 +9,16 @@ from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.html_text import plain_text
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
+from services.ingest.domain.providers.payload import (
+    Unusable,
+    as_object,
+    as_objects,
+    as_text,
+    dimensions_of,
+    object_in,
+    objects_in,
+    occurring_dimensions,
+)
 from services.ingest.domain.providers.provider import Parsed
 from services.ingest.domain.value_names import ValueName
 
@@ -86,12 +95,11 @@ def _time(value: Mapping[str, Any], name: str) -> str | None:
 def _threads(conversation: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The published messages of the payload, the oldest first. Usually none."""
     embedded = object_in(conversation, "_embedded").get("threads")
-    listed = embedded if isinstance(embedded, list) else conversation.get("threads")
-    threads = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    published = [one for one in threads if one.get("state", "published") == "published"]
-    messages = [one for one in published if as_text(one.get("type")) in MESSAGE_TYPES]
-    timed = [(at, one) for one in messages if (at := _time(one, "createdAt"))]
-    return [one for _, one in sorted(timed, key=lambda pair: parse_time(pair[0]))]
+    threads = as_objects(embedded if isinstance(embedded, list) else conversation.get("threads"))
+    published = [thread for thread in threads if thread.get("state", "published") == "published"]
+    messages = [thread for thread in published if as_text(thread.get("type")) in MESSAGE_TYPES]
+    timed = [(at, message) for message in messages if (at := _time(message, "createdAt"))]
+    return [message for _, message in sorted(timed, key=lambda pair: parse_time(pair[0]))]
 
 
 def _author(author: Mapping[str, Any], kind: object = None) -> dict[str, str]:
@@ -203,15 +211,17 @@ def customer_of(customer: Mapping[str, Any], own: str | None = None) -> dict[str
     """The customer: the mapped id, the id in Help Scout, and the first e-mail address."""
     emails = customer.get("emails")
     first = emails[0] if isinstance(emails, list) and emails else None
-    email = as_text(customer.get("email")) or as_text(object_in({"": first}, "").get("value")) or ""
+    email = as_text(customer.get("email")) or as_text(as_object(first).get("value")) or ""
     return customer_fields("helpscout", tool_id=as_text(customer.get("id")), own_id=own, email=email)
 
 
 def _fields(conversation: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that `mapping.dimensions` may name: of the conversation, and custom fields by name, with their text."""
-    listed = conversation.get("customFields")
-    custom = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    named = {name: as_text(one.get("text")) or as_text(one.get("value")) for one in custom if (name := as_text(one.get("name")))}
+    named = {
+        name: as_text(field.get("text")) or as_text(field.get("value"))
+        for field in objects_in(conversation, "customFields")
+        if (name := as_text(field.get("name")))
+    }
     mailbox = object_in(conversation, "mailbox")
     former = {"mailboxId": as_text(mailbox.get("id")), "mailbox": as_text(mailbox.get("name"))} if mailbox else {}
     return dict(conversation) | former | named

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, StringConstraints
 
 from services.ingest.domain.providers.help_desk import HelpDeskMapping
-from services.ingest.domain.providers.payload import as_text, object_in
+from services.ingest.domain.providers.payload import as_text, object_in, objects_in
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch, TokenRequest
 
 API = "https://api.helpscout.net"
@@ -72,8 +72,7 @@ def fetches(conversation: str, documents: Documents) -> Sequence[Fetch]:
 
 def threads_in(documents: Documents) -> list[dict[str, Any]]:
     """The threads on all pages."""
-    pages = [object_in(document, "_embedded").get("threads") for document in documents.values()]
-    return [one for page in pages if isinstance(page, list) for one in page if isinstance(one, dict)]
+    return [thread for document in documents.values() for thread in objects_in(object_in(document, "_embedded"), "threads")]
 
 
 def condense(documents: Documents) -> Documents:

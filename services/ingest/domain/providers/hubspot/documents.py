@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.ingest.domain.providers.hubspot.settings import HubSpotSettings
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in, objects_in
 from services.ingest.domain.providers.tool_api import Documents, Fetch, is_path_id
 
 TICKET, SUBMISSION, THREAD = "ticket", "feedback_submission", "thread"
@@ -137,12 +137,6 @@ def closed_stages(pipelines: Any) -> dict[str, bool]:
             if identity and state in ("OPEN", "CLOSED"):
                 closed[identity] = state == "CLOSED"
     return closed
-
-
-def objects_in(value: Any, name: str) -> list[dict[str, Any]]:
-    """The objects in the list under `name`. Empty if there is none."""
-    items = value.get(name) if isinstance(value, dict) else None
-    return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 
 
 def _knows_stages(subject: Mapping[str, Any], pipelines: Any, settings: HubSpotSettings) -> bool:

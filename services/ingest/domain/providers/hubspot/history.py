@@ -25,11 +25,10 @@ from services.ingest.domain.providers.hubspot.documents import (
     contact_id,
     contact_properties_of,
     messages_of,
-    objects_in,
     time_of,
 )
 from services.ingest.domain.providers.hubspot.settings import HubSpotSettings
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in, objects_in
 from services.ingest.domain.providers.tool_api import Documents, Fetch, is_path_id
 from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, ListedDelivery, as_fetched
 

@@ -21,11 +21,10 @@ from services.ingest.domain.providers.hubspot.documents import (
     contact_id,
     contact_properties,
     history,
-    objects_in,
     time_of,
 )
 from services.ingest.domain.providers.hubspot.settings import HubSpotSettings
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
+from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, objects_in, occurring_dimensions
 from services.ingest.domain.providers.tool_api import Documents
 from services.ingest.domain.value_names import ValueName
 
@@ -164,10 +163,8 @@ def _names(owner: Mapping[str, Any]) -> tuple[ValueName, ...]:
     """The names of the owner and of the owner's teams."""
     identity = as_text(owner.get("id"))
     name = " ".join(part for key in ("firstName", "lastName") if (part := as_text(owner.get(key))))
-    teams = owner.get("teams")
     names = [ValueName("agent", identity, name)] if identity and name else []
-    for team in teams if isinstance(teams, list) else ():
-        pair = [as_text(object_in({"": team}, "").get(key)) for key in ("id", "name")]
-        if pair[0] and pair[1]:
-            names.append(ValueName("team", pair[0], pair[1]))
+    for team in objects_in(owner, "teams"):
+        if (team_id := as_text(team.get("id"))) and (team_name := as_text(team.get("name"))):
+            names.append(ValueName("team", team_id, team_name))
     return tuple(names)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.ingest.domain.providers.customers import customer_fields
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in, objects_in
 
 CUSTOMERS = ("user", "lead", "contact", "visitor")
 AUTHORS = {"admin": "agent", "bot": "bot", "operator": "bot"} | dict.fromkeys(CUSTOMERS, "customer")
@@ -84,12 +84,13 @@ def customer_of(item: dict[str, Any], own: str | None = None) -> dict[str, Any]:
     A conversation may have several contacts, in any order. Its customer is the contact who began it, whom every notification
     about it names; else the first one. An address of somebody else is left out.
     """
-    listed = object_in(item, "contacts").get("contacts")
-    contacts = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    contacts = objects_in(object_in(item, "contacts"), "contacts")
     user, author = object_in(item, "user"), object_in(object_in(item, "source"), "author")
     begun_by = author if author.get("type") in CUSTOMERS else {}
     writer = id_of(begun_by.get("id"))
-    contact = next((one for one in contacts if writer and id_of(one.get("id")) == writer), contacts[0] if contacts else {})
+    contact = next(
+        (person for person in contacts if writer and id_of(person.get("id")) == writer), contacts[0] if contacts else {}
+    )
     tool_id = id_of(contact.get("id")) or id_of(user.get("id"))
     is_same = writer == tool_id if writer and tool_id else len(contacts) <= 1
     return customer_fields(

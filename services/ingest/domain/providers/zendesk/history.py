@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in, objects_in
 from services.ingest.domain.providers.provider import ToolHistory
 from services.ingest.domain.providers.tool_api import Documents, Fetch
 from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, ListedDelivery, as_fetched, halve_page
 from services.ingest.domain.providers.zendesk.settings import ZendeskCredentials, ZendeskSettings, base_url, headers
-from services.ingest.domain.providers.zendesk.ticket_history import objects_under
 from services.ingest.domain.providers.zendesk.values import id_of
 
 PAGE = 10
@@ -65,7 +64,7 @@ def _tickets(documents: Documents) -> list[dict[str, Any]]:
     """The tickets of the page. Raises Unusable if the answer is no list of tickets."""
     if not isinstance(documents[TICKETS], dict) or not isinstance(documents[TICKETS].get("tickets"), list):
         raise Unusable("the answer of the tool's API has no `tickets`")
-    return [one for one in objects_under(documents[TICKETS], "tickets") if (id_of(one.get("id")) or "").isdecimal()]
+    return [one for one in objects_in(documents[TICKETS], "tickets") if (id_of(one.get("id")) or "").isdecimal()]
 
 
 def _audits_name(ticket: Mapping[str, Any], page: int) -> str:
@@ -80,13 +79,13 @@ def _missing_audits(ticket: Mapping[str, Any], documents: Documents) -> Iterator
             query = {"page": str(page), "per_page": str(AUDITS_PAGE)}
             yield Fetch(name, f"/api/v2/tickets/{id_of(ticket.get('id'))}/audits.json", query, optional=True)
             return
-        if len(objects_under(documents[name], "audits")) < AUDITS_PAGE:
+        if len(objects_in(documents[name], "audits")) < AUDITS_PAGE:
             return
 
 
 def _audits(ticket: Mapping[str, Any], documents: Documents) -> list[dict[str, Any]]:
     pages = [_audits_name(ticket, page) for page in range(1, MOST_AUDITS // AUDITS_PAGE + 1)]
-    return [audit for name in pages for audit in objects_under(documents.get(name), "audits")]
+    return [audit for name in pages for audit in objects_in(documents.get(name), "audits")]
 
 
 def _authors(documents: Documents) -> list[str]:
@@ -96,7 +95,7 @@ def _authors(documents: Documents) -> list[str]:
             author
             for ticket in _tickets(documents)
             for audit in _audits(ticket, documents)
-            for event in objects_under(audit, "events")
+            for event in objects_in(audit, "events")
             if event.get("type") == "Comment" and (author := id_of(event.get("author_id")))
         }
     )
@@ -104,7 +103,7 @@ def _authors(documents: Documents) -> list[str]:
 
 def read(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> HistoryPage:
     """The page: a delivery for each ticket."""
-    users = {id_of(one.get("id")): one for one in objects_under(documents.get(USERS), "users")}
+    users = {id_of(one.get("id")): one for one in objects_in(documents.get(USERS), "users")}
     deliveries = [_delivery(ticket, _audits(ticket, documents), users) for ticket in _tickets(documents)]
     after = as_text(documents[TICKETS].get("after_cursor"))
     is_last = documents[TICKETS].get("end_of_stream") is not False or after is None
@@ -117,11 +116,11 @@ def _delivery(ticket: Mapping[str, Any], audits: Sequence[Mapping[str, Any]], us
     """The ticket with those parts of its audits that are read. Fields of the account's own are kept for dimensions."""
     fields = {name: ticket[name] for name in TICKET_FIELDS if name in ticket}
     via = {"via": {"channel": object_in(ticket, "via").get("channel")}}
-    own = {f"custom_field_{one.get('id')}": one.get("value") for one in objects_under(ticket, "custom_fields")}
+    own = {f"custom_field_{one.get('id')}": one.get("value") for one in objects_in(ticket, "custom_fields")}
     histories = [
         {
             "created_at": audit.get("created_at"),
-            "events": [condensed for event in objects_under(audit, "events") if (condensed := _event(event, users))],
+            "events": [condensed for event in objects_in(audit, "events") if (condensed := _event(event, users))],
         }
         for audit in audits
     ]

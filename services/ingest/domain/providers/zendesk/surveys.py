@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 from services.ingest.domain.answers import POSITIVE_FROM
 from services.ingest.domain.fields import parse_time
-from services.ingest.domain.providers.payload import NotYet, as_text, as_whole_number, object_in
+from services.ingest.domain.providers.payload import NotYet, as_text, as_whole_number, object_in, objects_in
 from services.ingest.domain.providers.tool_api import Documents, Fetch, is_path_id
-from services.ingest.domain.providers.zendesk.ticket_history import objects_under
 from services.ingest.domain.providers.zendesk.values import RATING_ID
 
 RESPONSES, SURVEY = "survey_responses", "survey"
@@ -70,7 +69,7 @@ def zrn(ticket: str) -> str:
 
 def latest_rating(ticket: str, documents: Documents) -> RatedResponse | None:
     """The answers to a survey about this ticket that have the latest rating."""
-    responses = objects_under(documents.get(RESPONSES), "survey_responses")
+    responses = objects_in(documents.get(RESPONSES), "survey_responses")
     about_ticket = (one for one in responses if isinstance(one.get("subject_zrns"), list) and zrn(ticket) in one["subject_zrns"])
     rated = [one for response in about_ticket for one in ratings_in(response)]
     return max(rated, key=lambda one: one.at, default=None)
@@ -78,7 +77,7 @@ def latest_rating(ticket: str, documents: Documents) -> RatedResponse | None:
 
 def ratings_in(response: Mapping[str, Any]) -> Iterator[RatedResponse]:
     """The ratings of satisfaction among the answers to a survey."""
-    for answer in objects_under(response, "answers"):
+    for answer in objects_in(response, "answers"):
         question, category = object_in(answer, "question"), as_text(answer.get("rating_category"))
         rating, at = as_whole_number(answer.get("rating")), time_of(answer)
         is_satisfaction = answer.get("type") == RATING and question.get("sub_type") == SATISFACTION
@@ -108,16 +107,16 @@ def rating_fact_of(ticket: str, documents: Documents) -> dict[str, Any] | None:
     else:
         value = {"scale": [0, 1], "value": int(is_good)}
     fact = {"fact": "rating", "at": rated.at.isoformat(), "id": RATING_ID, **value, "raw": f"{rated.rating} {rated.category}"}
-    comments = [answer for answer in objects_under(rated.response, "answers") if answer.get("type") == COMMENT]
+    comments = [answer for answer in objects_in(rated.response, "answers") if answer.get("type") == COMMENT]
     text = "\n".join(filter(str.strip, (as_text(comment.get("value")) or "" for comment in comments)))
     return fact | ({"text": text} if text else {})
 
 
 def scale_of(rated: RatedResponse, documents: Documents) -> tuple[int, int] | None:
     """The scale of a rating: the lowest and the highest option of its question. None if that is no scale that we know."""
-    questions = objects_under(object_in(documents.get(SURVEY), "survey"), "questions")
+    questions = objects_in(object_in(documents.get(SURVEY), "survey"), "questions")
     own = [one for one in questions if as_text(one.get("id")) == rated.question]
-    options = [option for one in own for option in objects_under(one, "options")]
+    options = [option for one in own for option in objects_in(one, "options")]
     ratings = [rating for option in options if (rating := as_whole_number(option.get("rating"))) is not None]
     scale = (min(ratings), max(ratings)) if ratings else None
     return scale if scale in POSITIVE_FROM else None
@@ -128,11 +127,11 @@ def condense(documents: Documents) -> Documents:
     responses, survey = documents.get(RESPONSES), documents.get(SURVEY)
     condensed: dict[str, Any] = {RESPONSES: None, SURVEY: None}
     if responses is not None:
-        condensed[RESPONSES] = {"survey_responses": [_response(one) for one in objects_under(responses, "survey_responses")]}
+        condensed[RESPONSES] = {"survey_responses": [_response(one) for one in objects_in(responses, "survey_responses")]}
     if survey is not None:
         questions = [
-            {"id": one.get("id"), "options": [{"rating": option.get("rating")} for option in objects_under(one, "options")]}
-            for one in objects_under(object_in(survey, "survey"), "questions")
+            {"id": one.get("id"), "options": [{"rating": option.get("rating")} for option in objects_in(one, "options")]}
+            for one in objects_in(object_in(survey, "survey"), "questions")
         ]
         condensed[SURVEY] = {"survey": {"questions": questions}}
     return condensed
@@ -142,7 +141,7 @@ def _response(response: Mapping[str, Any]) -> dict[str, Any]:
     answers = [
         {name: answer[name] for name in ANSWER_FIELDS if name in answer}
         | {"question": {name: object_in(answer, "question").get(name) for name in ("id", "sub_type")}}
-        for answer in objects_under(response, "answers")
+        for answer in objects_in(response, "answers")
         if answer.get("type") in (RATING, COMMENT)
     ]
     return {"subject_zrns": response.get("subject_zrns"), "answers": answers}

@@ -7,7 +7,7 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
+from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, objects_in, occurring_dimensions
 from services.ingest.domain.providers.provider import Parsed, Request
 from services.ingest.domain.providers.tool_api import Documents
 from services.ingest.domain.providers.zendesk.values import (
@@ -23,12 +23,6 @@ from services.ingest.domain.value_names import ValueName
 Facts = list[dict[str, Any]]
 
 
-def objects_under(value: Any, name: str) -> list[dict[str, Any]]:
-    """The objects in the list under `name`. Empty if there is none."""
-    listed = value.get(name) if isinstance(value, dict) else None
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-
-
 def parse(request: Request, documents: Documents, mapping: FieldMapping) -> Parsed:
     """The record of a ticket with its history."""
     ticket = object_in(documents, "ticket")
@@ -38,7 +32,7 @@ def parse(request: Request, documents: Documents, mapping: FieldMapping) -> Pars
     try:
         created = _time(ticket, "created_at")
         updated = _time(ticket, "updated_at")
-        facts = [*_facts(ticket, objects_under(documents, "audits"), created), *_present(ticket, updated)]
+        facts = [*_facts(ticket, objects_in(documents, "audits"), created), *_present(ticket, updated)]
     except Unusable as error:
         return Parsed(None, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",))
     fields = dimensions_of(without_nobody(ticket), mapping)
@@ -55,12 +49,12 @@ def parse(request: Request, documents: Documents, mapping: FieldMapping) -> Pars
         **({"customer": customer} if customer else {}),
     }
     use = MappingUse(dimensions=occurring_dimensions(ticket, mapping))
-    return Parsed(None, [record], use=use, names=_names(objects_under(documents, "audits")))
+    return Parsed(None, [record], use=use, names=_names(objects_in(documents, "audits")))
 
 
 def _names(audits: Sequence[Mapping[str, Any]]) -> tuple[ValueName, ...]:
     """The names of staff who commented."""
-    comments = [event for audit in audits for event in objects_under(audit, "events") if event.get("is_staff") is True]
+    comments = [event for audit in audits for event in objects_in(audit, "events") if event.get("is_staff") is True]
     pairs = [(id_of(comment.get("author_id")), as_text(comment.get("author_name"))) for comment in comments]
     return tuple(dict.fromkeys(ValueName("agent", agent, name) for agent, name in pairs if agent and name))
 
@@ -77,7 +71,7 @@ def _time(value: Mapping[str, Any], name: str) -> str:
 
 def _facts(ticket: Mapping[str, Any], audits: Sequence[Mapping[str, Any]], created: str) -> Facts:
     """The opening and everything that happened since."""
-    first = next((event for event in objects_under(audits[0], "events") if event.get("type") == "Comment"), {}) if audits else {}
+    first = next((event for event in objects_in(audits[0], "events") if event.get("type") == "Comment"), {}) if audits else {}
     text = ticket.get("description")
     visibility = {"public": first.get("public") is not False} if first else {}
     words = {"text": text} if isinstance(text, str) and text.strip() else {}
@@ -86,7 +80,7 @@ def _facts(ticket: Mapping[str, Any], audits: Sequence[Mapping[str, Any]], creat
     for place, audit in enumerate(audits):
         at = created if place == 0 else _time(audit, "created_at")
         rated: dict[str, Any] = {}
-        for event in objects_under(audit, "events"):
+        for event in objects_in(audit, "events"):
             if event.get("type") == "Comment":
                 facts += [] if event is first else [_message(ticket, event, at)]
             elif str(event.get("field_name")).startswith("satisfaction_"):
