@@ -114,7 +114,7 @@ REST_HEADER = (
 def rest_table() -> list[str]:
     """The lines of the table of tenants in docs/scale.md."""
     rows = [(FEW, "measured"), (MANY, "measured"), (rest(10_000), "computed, at most")]
-    return [line(REST_HEADER), line(["---"] * len(REST_HEADER)), *(line(rest_cells(one, source)) for one, source in rows)]
+    return [line(REST_HEADER), line(["---"] * len(REST_HEADER)), *(line(rest_cells(row, source)) for row, source in rows)]
 
 
 def rest_cells(one: Rest, source: str) -> list[str]:

@@ -43,8 +43,8 @@ class NoProducer:
 
 def records(items: Sequence[Event | ScoreEvent], topic: Topic) -> list[IncomingRecord]:
     return [
-        IncomingRecord(topic.name, number % topic.partitions, number, subject_key(one.tenant, one.subject), encode(one), (), 0)
-        for number, one in enumerate(items)
+        IncomingRecord(topic.name, number % topic.partitions, number, subject_key(item.tenant, item.subject), encode(item), (), 0)
+        for number, item in enumerate(items)
     ]
 
 
@@ -78,7 +78,7 @@ async def consume(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime)
             for start in range(0, len(items), 2000):
                 part = items[start : start + 2000]
                 await producer.send_all(
-                    topic, [OutgoingRecord(subject_key(one.tenant, one.subject), encode(one)) for one in part]
+                    topic, [OutgoingRecord(subject_key(event.tenant, event.subject), encode(event)) for event in part]
                 )
         total, seen, done = len(events) + len(score_events), 0, asyncio.Event()
         handler = Intake(Writer(pool), Announcer(producer))

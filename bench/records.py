@@ -197,11 +197,11 @@ async def fill_databases(postgres: Postgres, options: argparse.Namespace) -> Dat
         if "wide" in filled:
             await widen(pool, filled["wide"].tenant)
         await make_indexes(pool)
-        await seal_all(pool, sum(one.contributions for one in filled.values()))
+        await seal_all(pool, sum(tenant.contributions for tenant in filled.values()))
         await pool.execute("VACUUM ANALYZE histograms, seals", timeout=None)
-        await print_sizes(pool, sum(one.records for one in filled.values()))
+        await print_sizes(pool, sum(tenant.records for tenant in filled.values()))
     databases = Databases(url, gateway_url, filled)
-    contents = json.dumps({slug: [one.tenant, one.records, one.contributions] for slug, one in filled.items()})
+    contents = json.dumps({slug: [tenant.tenant, tenant.records, tenant.contributions] for slug, tenant in filled.items()})
     await asyncio.to_thread((postgres.folder / FILLED).write_text, contents)
     return databases
 
@@ -261,7 +261,7 @@ async def query_databases(databases: Databases, kafka: Kafka, options: argparse.
             await time_paths("scan", endpoints["metrics", "large"].http, SCANS)
             if "wide" in tenants:
                 await time_paths("100,000 agents:", endpoints["metrics", "wide"].http, WIDE_QUERIES)
-        await time_raw(pool, {slug: one.tenant for slug, one in tenants.items()}, now)
+        await time_raw(pool, {slug: tenant.tenant for slug, tenant in tenants.items()}, now)
 
 
 async def main(options: argparse.Namespace) -> None:

@@ -103,7 +103,7 @@ async def send(bootstrap: str, rate: float, slugs: Sequence[str]) -> None:
                 due = asyncio.create_task(asyncio.sleep(0.1))
                 part = events[first : first + at_once]
                 await producer.send_all(
-                    EVENTS, [OutgoingRecord(subject_key(one.tenant, one.subject), encode(one)) for one in part]
+                    EVENTS, [OutgoingRecord(subject_key(event.tenant, event.subject), encode(event)) for event in part]
                 )
                 await due
 

@@ -75,8 +75,8 @@ def add_routes(app: FastAPI, *routers: APIRouter) -> None:
 def with_subdependencies(dependant: Dependant) -> Iterator[Dependant]:
     """A dependant and all that it depends on."""
     yield dependant
-    for one in dependant.dependencies:
-        yield from with_subdependencies(one)
+    for dependency in dependant.dependencies:
+        yield from with_subdependencies(dependency)
 
 
 def is_list(annotation: Any) -> bool:

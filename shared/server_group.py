@@ -90,9 +90,9 @@ class ServerGroup:
             log.critical("service.failed", error=errno.errorcode.get(error.errno or 0), port=self._address[1], exc_info=error)
             return START_FAILED
         own = [listen("127.0.0.1", 0) for _ in range(self._count)]
-        ports = [one.getsockname()[1] for one in own]
+        ports = [listening.getsockname()[1] for listening in own]
         pairs = zip(shared, own, strict=True)
-        members = [Member(number, one.fileno(), other.fileno(), ports) for number, (one, other) in enumerate(pairs)]
+        members = [Member(number, public.fileno(), private.fileno(), ports) for number, (public, private) in enumerate(pairs)]
         stopping = asyncio.Event()
         for signal in (SIGTERM, SIGINT):
             asyncio.get_running_loop().add_signal_handler(signal, stopping.set)
@@ -104,8 +104,8 @@ class ServerGroup:
                 work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
         finally:
-            for one in (*shared, *own):  # else clients would go on to connect to a socket from which nobody accepts
-                one.close()
+            for listening in (*shared, *own):  # else clients would go on to connect to a socket from which nobody accepts
+                listening.close()
             await self._stop_all()
         try:
             done.pop().result()

@@ -163,8 +163,8 @@ def _public(value: Any) -> Any:
 def invalid_variables(cls: type[BaseSettings], error: ValidationError) -> dict[str, str]:
     """Environment variable → why it is refused, never its value."""
     reasons: dict[str, str] = {}
-    for one in error.errors(include_url=False, include_context=False, include_input=False):
-        name = str(one["loc"][0]) if one["loc"] else ""
+    for invalid in error.errors(include_url=False, include_context=False, include_input=False):
+        name = str(invalid["loc"][0]) if invalid["loc"] else ""
         variable = variable_name(cls, name) if name in cls.model_fields else name or "settings"
-        reasons[variable] = "it is required" if one["type"] == "missing" else one["msg"].removeprefix("Value error, ")
+        reasons[variable] = "it is required" if invalid["type"] == "missing" else invalid["msg"].removeprefix("Value error, ")
     return reasons

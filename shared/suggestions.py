@@ -13,8 +13,8 @@ LIKENESS = 0.6
 def closest(text: str, allowed: Iterable[str], count: int = 1, likeness: float = LIKENESS) -> list[str]:
     """Up to `count` of `allowed` that `text` may be a misspelling of, the closest first. Case is ignored."""
     by_spelling: dict[str, str] = {}
-    for one in allowed:
-        by_spelling.setdefault(one.casefold(), one)
+    for name in allowed:
+        by_spelling.setdefault(name.casefold(), name)
     matches = get_close_matches(text[:COMPARED_CHARACTERS].casefold(), by_spelling, count, likeness)
     return [by_spelling[match] for match in matches]
 

@@ -89,16 +89,18 @@ def fields_at(schema: Schema, loc: Sequence[int | str]) -> list[str]:
     places = [schema]
     for part in loc:
         places = [inner for place in places for inner in _step(place, part, schema)] or places
-    return list(dict.fromkeys(name for place in places for one in _branches(place, schema) for name in one.get("properties", ())))
+    return list(
+        dict.fromkeys(name for place in places for branch in _branches(place, schema) for name in branch.get("properties", ()))
+    )
 
 
 def _branches(place: Schema, root: Schema) -> Iterator[Schema]:
     """The schema itself, or those that it refers to or chooses between."""
     if "$ref" in place:
         yield from _branches(root["$defs"][place["$ref"].rpartition("/")[2]], root)
-    elif inner := [one for key in BRANCHES for one in place.get(key, ())]:
-        for one in inner:
-            yield from _branches(one, root)
+    elif inner := [branch for key in BRANCHES for branch in place.get(key, ())]:
+        for branch in inner:
+            yield from _branches(branch, root)
     else:
         yield place
 
@@ -113,8 +115,8 @@ def _step(place: Schema, part: int | str, root: Schema) -> Iterator[Schema]:
         yield {"$ref": tagged}
         return
     for key in BRANCHES:
-        for one in place.get(key, ()):
-            yield from _step(one, part, root)
+        for branch in place.get(key, ()):
+            yield from _step(branch, part, root)
     if isinstance(part, int) and "items" in place:
         yield place["items"]
     elif part in place.get("properties", {}):

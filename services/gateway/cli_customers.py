@@ -63,8 +63,8 @@ def erase_customer(
 
 def show_left_out(answer: dict[str, Any]) -> None:
     """Print the names that were not followed, to standard error."""
-    for one in answer["left_out"]:
-        typer.echo(f"left out: {one['pseudonym'] or 'some names'} ({one['reason']}). {one['detail']}", err=True)
+    for part in answer["left_out"]:
+        typer.echo(f"left out: {part['pseudonym'] or 'some names'} ({part['reason']}). {part['detail']}", err=True)
 
 
 def to_query(customer_id: str | None, email: str | None) -> dict[str, Any]:

@@ -201,7 +201,7 @@ class Importer:
         digest = digest_of_content(job.sha256 or "", mapping)
         reader = RowReader(connection, job.format, mapping, job.header, digest, self._now, job.started)
         rows = reader.rows(read_lines(self._loader(job), part.position, part.end), part.position)
-        sizes = {one.number: one.bytes for one in await self._uploads.parts(job.id)}
+        sizes = {uploaded.number: uploaded.bytes for uploaded in await self._uploads.parts(job.id)}
         turn.bytes_before = bytes_before(part.position, sizes) - part.bytes_read
         ends_at = time.monotonic() + TURN_SECONDS
         database = StickyConnection(self._pool)

@@ -120,8 +120,8 @@ class NameSender:
     async def _send(self, tenant: str, names: Sequence[WaitingName]) -> bool:
         """Whether the names need not be sent again: metrics has them, or will never accept them."""
         rows = [
-            {"dimension": one.dimension, "value": one.value, "name": one.name, "stated_at": one.stated_at.isoformat()}
-            for one in names
+            {"dimension": name.dimension, "value": name.value, "name": name.name, "stated_at": name.stated_at.isoformat()}
+            for name in names
         ]
         try:
             response = await self._metrics.post(f"/internal/tenants/{tenant}/names", json={"names": rows})
@@ -136,6 +136,6 @@ class NameSender:
 def by_tenant(names: Iterable[WaitingName]) -> dict[str, list[WaitingName]]:
     """The names of each tenant."""
     tenants: dict[str, list[WaitingName]] = {}
-    for one in names:
-        tenants.setdefault(one.tenant, []).append(one)
+    for name in names:
+        tenants.setdefault(name.tenant, []).append(name)
     return tenants

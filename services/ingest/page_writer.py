@@ -68,7 +68,7 @@ class PageWriter:
         turned = await result_or_refusal(self._write(connection, encrypted, turn_page))
         if isinstance(turned, RefusedTransaction):
             log.error("backfill.unstorable", job=job.id, error=turned.type_name)
-            outcomes = Counter([await self._write_one(connection, *one) for one in encrypted])
+            outcomes = Counter([await self._write_one(connection, *pair) for pair in encrypted])
             async with self._pool.acquire(timeout=5) as db, db.transaction():
                 return await turn_page(db, outcomes)
         log.info("backfill.page", job=job.id, connection=connection.id, results=dict(turned.results))

@@ -64,7 +64,7 @@ class Retrier:
         stored = await quarantine.next_quarantined(self._pool, job, RETRY_BATCH, RETRY_BYTES, self._cipher)
         if not stored:
             return False
-        connections = {name: await self._connections.find(name) for name in {one.connection for one in stored}}
+        connections = {name: await self._connections.find(name) for name in {delivery.connection for delivery in stored}}
         read = await self._read(stored, connections)
         for part in split_at_erasures(read):
             job = await self._store(job, part, connections)
@@ -124,7 +124,7 @@ class Retrier:
         async def work(db: Database) -> tuple[dict[int, Replaced], Job]:
             async with db.transaction():
                 replaced = await replace_verdicts(db, "quarantined", deliveries)
-                outcomes = Counter[str](one.delivery.verdict for one in replaced.values())
+                outcomes = Counter[str](replacement.delivery.verdict for replacement in replaced.values())
                 return replaced, await jobs.advance(db, job, max(deliveries), outcomes, None)
 
         async with self._pool.acquire(timeout=5) as db:
@@ -138,11 +138,11 @@ class Retrier:
 
     def _note(self, replaced: Mapping[int, Replaced], connections: Mapping[str, Connection | None]) -> None:
         self._publish([event for seq in sorted(replaced) for event in replaced[seq].events])
-        for one in replaced.values():
-            connection = connections[one.delivery.connection]
-            if connection and one.delivery.verdict == "accepted":
-                self._observe(connection, one.delivery, "accepted")
-        if any(one.delivery.verdict == "pending" for one in replaced.values()):
+        for replacement in replaced.values():
+            connection = connections[replacement.delivery.connection]
+            if connection and replacement.delivery.verdict == "accepted":
+                self._observe(connection, replacement.delivery, "accepted")
+        if any(replacement.delivery.verdict == "pending" for replacement in replaced.values()):
             self._pending()
 
 

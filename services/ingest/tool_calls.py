@@ -60,14 +60,14 @@ class ToolCalls:
         while fetches := missing(documents):
             if len(documents) + len(fetches) > most:
                 raise Unusable(f"more than {most} calls are needed")
-            for one in fetches:
+            for fetch in fetches:
                 try:
-                    documents[one.name] = await self._document(caller, one)
+                    documents[fetch.name] = await self._document(caller, fetch)
                 except Failure as failure:
                     if failure.label != "unauthorized" or is_renewed or not self._forget_token(connection, credentials):
                         raise
                     is_renewed, caller = True, await self._caller(connection, credentials, api)
-                    documents[one.name] = await self._document(caller, one)
+                    documents[fetch.name] = await self._document(caller, fetch)
         return documents
 
     async def _document(self, caller: Caller, fetch: Fetch) -> object:

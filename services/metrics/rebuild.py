@@ -55,8 +55,8 @@ def lines_of(tenant: str, comparison: RebuildComparison | None) -> Iterator[str]
     if comparison is None:
         yield f"{tenant}: rebuilt; contributions were not compared: a process of an earlier version exchanged them"
         return
-    before, after = (sum(getattr(one, side) for one in comparison.measures) for side in ("before", "after"))
-    differing = [one for one in comparison.measures if one.differs]
+    before, after = (sum(getattr(measure, side) for measure in comparison.measures) for side in ("before", "after"))
+    differing = [measure for measure in comparison.measures if measure.differs]
     verdict = f"{len(differing):,} measures differ:" if differing else "no difference"
     yield f"{tenant}: rebuilt; {before:,} contributions before, {after:,} after; {verdict}"
     yield from map(line_of, differing)

@@ -112,7 +112,7 @@ class Sealer:
 
     async def _seal_for(self, connection: asyncpg.Connection, tenants: Sequence[tuple[int, str]]) -> int:
         async with self._lock([tenant for tenant, _ in tenants]) as locked:
-            return await self._seal_for_locked(connection, [one for one in tenants if one[0] in locked])
+            return await self._seal_for_locked(connection, [tenant for tenant in tenants if tenant[0] in locked])
 
     @asynccontextmanager
     async def _lock(self, tenants: Sequence[int]) -> AsyncIterator[set[int]]:

@@ -179,7 +179,7 @@ def imported(own: Json, source: Json, method: str, path: str, components: "Compo
     if query_of := source.get("query_of"):
         for queried_path in query_of:
             queried = components.copy(operation_at(contract, "get", queried_path)[1], service, contract)
-            query = [one for one in queried.get("parameters", ()) if one["in"] == "query"]
+            query = [parameter for parameter in queried.get("parameters", ()) if parameter["in"] == "query"]
             own = own | {"parameters": merged_parameters(own, query)}
         return path, own
     template, theirs = operation_at(contract, method, path)
@@ -202,9 +202,9 @@ def imported(own: Json, source: Json, method: str, path: str, components: "Compo
 
 def merged_parameters(operation: Json, more: Sequence[Json]) -> list[Json]:
     """The operation's parameters without internal headers, and those of `more` that it doesn't declare."""
-    declared = [one for one in operation.get("parameters", ()) if one["name"].lower() not in INTERNAL_HEADERS]
-    names = {one["name"].lower() for one in declared}
-    return [*declared, *(one for one in more if one["name"].lower() not in names)]
+    declared = [parameter for parameter in operation.get("parameters", ()) if parameter["name"].lower() not in INTERNAL_HEADERS]
+    names = {parameter["name"].lower() for parameter in declared}
+    return [*declared, *(extra for extra in more if extra["name"].lower() not in names)]
 
 
 def merged_response(response: Json, more: Json) -> Json:
@@ -225,7 +225,7 @@ def row_schema(schema: Json, field: str, schemas: Json) -> Json:
 
 def required_scope(route: RouteContext) -> str | None:
     """The scope that the route's `require` dependency checks."""
-    scopes = (getattr(one.call, "required_scope", None) for one in with_subdependencies(route.dependant))
+    scopes = (getattr(subdependency.call, "required_scope", None) for subdependency in with_subdependencies(route.dependant))
     return next(filter(None, scopes), None)
 
 

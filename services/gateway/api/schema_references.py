@@ -23,7 +23,7 @@ def reachable(node: Any, schemas: Json) -> set[str]:
 
 def closure(name: str, schemas: Json) -> Json:
     """A schema and all schemas that it refers to."""
-    return {one: schemas[one] for one in {name} | reachable(schemas[name], schemas)}
+    return {reference: schemas[reference] for reference in {name} | reachable(schemas[name], schemas)}
 
 
 def references(node: Any) -> Iterator[str]:

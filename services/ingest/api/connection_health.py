@@ -177,14 +177,14 @@ def as_health(
         **counts,
         unmapped=[
             SeenUnmappedQuestion(
-                question=one.question.question,
-                ref=one.question.ref,
-                title=one.question.title,
-                seen=one.seen,
-                last_seen=one.last_seen,
+                question=unmapped.question.question,
+                ref=unmapped.question.ref,
+                title=unmapped.question.title,
+                seen=unmapped.seen,
+                last_seen=unmapped.last_seen,
             )
-            for one in health.unmapped
-            if not is_mapped(connection.mapping, one.question)
+            for unmapped in health.unmapped
+            if not is_mapped(connection.mapping, unmapped.question)
         ],
         unused_mapping=UnusedMapping(questions=unused.questions, dimensions=unused.dimensions),
         own_dimensions=as_own_dimensions(health.own_dimensions | names_in_settings(connection)),
@@ -197,7 +197,7 @@ def as_health(
 def as_own_dimensions(names: Iterable[str]) -> list[SeenOwnDimension]:
     """These dimensions of the tenant's own, sorted; those that look misspelt first."""
     dimensions = [SeenOwnDimension(name=name, similar_to=similar_dimension(name)) for name in sorted(names)]
-    return sorted(dimensions, key=lambda one: one.similar_to is None)
+    return sorted(dimensions, key=lambda dimension: dimension.similar_to is None)
 
 
 def unused_by(connection: Connection, use: MappingUse | None) -> UnusedMapping:

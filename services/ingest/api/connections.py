@@ -64,9 +64,9 @@ async def list_connections(ingest: IngestState, tenant: TenantName) -> Connectio
     """All connections of the tenant that are not deleted, the oldest first."""
     async with outage_is_503():
         listed = await ingest.connections.list_of(tenant)
-    views = await as_views(ingest, tenant, [one.connection for one in listed])
+    views = await as_views(ingest, tenant, [item.connection for item in listed])
     return ConnectionList(
-        connections=[ListedConnectionView(**views[one.connection.id], created_at=one.created_at) for one in listed]
+        connections=[ListedConnectionView(**views[item.connection.id], created_at=item.created_at) for item in listed]
     )
 
 
@@ -127,20 +127,24 @@ async def try_delivery(
 
     def read() -> tuple[list[Delivery], list[dict[str, Any]]]:
         deliveries = receive_all(replace(tool, state="active"), sent, now)
-        records = [record for one in deliveries if one.verdict == "accepted" for record in parse_records(tool, one)]
+        records = [
+            record for delivery in deliveries if delivery.verdict == "accepted" for record in parse_records(tool, delivery)
+        ]
         return deliveries, [redacted(record, tool.key) for record in records]
 
     deliveries, records = await ingest.threads.read(tenant, len(sent.body), read)
-    result = next((one for one in deliveries if one.verdict != "accepted"), deliveries[0])
-    accepted = [one.use for one in deliveries if one.verdict == "accepted"]
+    result = next((delivery for delivery in deliveries if delivery.verdict != "accepted"), deliveries[0])
+    accepted = [delivery.use for delivery in deliveries if delivery.verdict == "accepted"]
     return TrialResult(
         verified=refusal is None,
         status=result.verdict,
         reason=result.reason or refusal,
         records=records,
-        unmapped=[UnmappedQuestion(**asdict(presentable(question))) for one in deliveries for question in one.use.unmapped],
+        unmapped=[
+            UnmappedQuestion(**asdict(presentable(question))) for delivery in deliveries for question in delivery.use.unmapped
+        ],
         unused_mapping=unused_by(tool, merged(accepted) if accepted else None),
-        own_dimensions=as_own_dimensions({name for one in deliveries for name in names_in_records(one)}),
+        own_dimensions=as_own_dimensions({name for delivery in deliveries for name in names_in_records(delivery)}),
     )
 
 
@@ -240,7 +244,10 @@ async def as_views(ingest: Ingest, tenant: str, connections: Sequence[Connection
     async with outage_is_503():
         held = await ingest.deliveries.count_held([connection.id for connection in connections])
     health = await load_health(ingest, tenant, connections)
-    return {one.id: as_view(ingest, one, held.get(one.id, 0)) | {"health": health[one.id]} for one in connections}
+    return {
+        connection.id: as_view(ingest, connection, held.get(connection.id, 0)) | {"health": health[connection.id]}
+        for connection in connections
+    }
 
 
 def as_view(ingest: Ingest, connection: Connection, held: int) -> dict[str, Any]:

@@ -67,11 +67,11 @@ async def find_customer(
     async with outage_is_503():
         connection = await built_in(ingest, tenant)
         person, holdings = await ingest.customers.find(target_of(connection, query.customer))
-    views = [HoldingView.model_validate(one, from_attributes=True) for one in holdings]
+    views = [HoldingView.model_validate(holding, from_attributes=True) for holding in holdings]
     return FoundCustomer(
         identities=identities_of(person, connection.key, query),
-        subjects=sum(one.subjects for one in views),
-        statements=sum(one.statements for one in views),
+        subjects=sum(view.subjects for view in views),
+        statements=sum(view.statements for view in views),
         holdings=views,
         **completeness(person.left_out),
     )
@@ -154,8 +154,8 @@ def target_of(connection: Connection, customer: Customer) -> Target:
 def completeness(left_out: Sequence[LeftOut]) -> dict[str, Any]:
     """The fields `complete` and `left_out` of a response."""
     views = [
-        LeftOutView(pseudonym=one.pseudonym, kind=one.kind, reason=one.reason, detail=EXPLANATIONS[one.reason])
-        for one in left_out
+        LeftOutView(pseudonym=part.pseudonym, kind=part.kind, reason=part.reason, detail=EXPLANATIONS[part.reason])
+        for part in left_out
     ]
     return {"complete": not left_out, "left_out": views}
 
@@ -165,10 +165,14 @@ async def find_unread(ingest: Ingest, connection: Connection, target: Target) ->
     names, deliveries, complete = await ingest.customers.unread(target)
 
     def search() -> list[UnreadDelivery]:
-        return [one for one in deliveries if not names.isdisjoint(pseudonyms_in(one.stored.raw, connection.key, one.provider))]
+        return [
+            delivery
+            for delivery in deliveries
+            if not names.isdisjoint(pseudonyms_in(delivery.stored.raw, connection.key, delivery.provider))
+        ]
 
-    size = sum(len(one.stored.raw) for one in deliveries)
-    return [unread_view(one) for one in await ingest.threads.read(target.tenant, size, search)], complete
+    size = sum(len(delivery.stored.raw) for delivery in deliveries)
+    return [unread_view(match) for match in await ingest.threads.read(target.tenant, size, search)], complete
 
 
 def unread_view(unread: UnreadDelivery) -> UnreadView:
@@ -210,7 +214,7 @@ def identities_of(person: Person, key: bytes, query: CustomerQuery) -> list[Iden
 
 def receipt_view(seq: int, erased: Erased) -> Receipt:
     """The receipt as JSON."""
-    stores = [StoreView.model_validate(one, from_attributes=True) for one in stores_of(erased)]
+    stores = [StoreView.model_validate(store, from_attributes=True) for store in stores_of(erased)]
     left_out = erased.left_out if erased.left_out or erased.complete else (LeftOut("too_many_links"),)
     return Receipt(
         id=str(seq),

@@ -179,8 +179,8 @@ async def count_quarantined(ingest: IngestState, selection: Selected) -> Quarant
     """Takes the filters of the list."""
     async with outage_is_503():
         counts = await ingest.quarantine.count(selection)
-    deliveries = sum(one.deliveries for one in counts)
-    views = [ReasonCountView.model_validate(one, from_attributes=True) for one in counts]
+    deliveries = sum(count.deliveries for count in counts)
+    views = [ReasonCountView.model_validate(count, from_attributes=True) for count in counts]
     return QuarantineCount(deliveries=deliveries, complete=deliveries < MOST_COUNTED, counts=views)
 
 

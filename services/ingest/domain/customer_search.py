@@ -60,7 +60,7 @@ def customers_in(parsed: Parsed, key: bytes) -> set[str] | None:
         return None
     customers = [_object(record.get("customer")) for record in _objects(parsed.records)]
     aliases = [alias for customer in customers for alias in _objects(_list(customer.get("aliases")))]
-    ids = [one.get("id") for one in (*customers, *aliases)]
+    ids = [identity.get("id") for identity in (*customers, *aliases)]
     return {pseudonym_of_id(key, name) for name in ids if isinstance(name, str)}
 
 

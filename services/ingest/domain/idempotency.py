@@ -47,4 +47,4 @@ def is_repeat(stored: StoredRequest, delivery: Delivery) -> bool:
         return stored.digest == EMPTY_DIGEST and stored.erasure in (None, delivery.headers.get(ERASURE))
     if stored.digest == sha256(delivery.raw).digest():
         return True
-    return stored.fingerprints != () and stored.fingerprints == tuple(one.fingerprint for one in delivery.statements)
+    return stored.fingerprints != () and stored.fingerprints == tuple(statement.fingerprint for statement in delivery.statements)

@@ -56,7 +56,7 @@ def receive(connection: Connection, request: Request, now: datetime) -> Delivery
 
 def receive_all(connection: Connection, request: Request, now: datetime) -> list[Delivery]:
     """The deliveries of a verified webhook: one, or one for each event of a batch. Never raises."""
-    return [receive(connection, one, now) for one in PROVIDERS[connection.provider].requests(request)]
+    return [receive(connection, part, now) for part in PROVIDERS[connection.provider].requests(request)]
 
 
 def receive_again(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:

@@ -124,8 +124,8 @@ class Customers:
         for name, seq, event in rows:
             subjects[name].statements.append(msgspec.json.decode(event))
             seqs[name][seq] = None
-        for name, one in subjects.items():
-            one.deliveries = [deliveries[seq] for seq in seqs[name] if seq in deliveries]
+        for name, subject in subjects.items():
+            subject.deliveries = [deliveries[seq] for seq in seqs[name] if seq in deliveries]
         return list(subjects.values()), len(names) == len(sizes), person
 
     async def unread(self, target: Target) -> tuple[frozenset[str], list[UnreadDelivery], bool]:

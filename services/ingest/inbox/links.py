@@ -137,7 +137,7 @@ class LinkSearch:
 
     def add(self, rows: Iterable[Record]) -> None:
         """Add statements: rows of LINKS."""
-        namespaced = {(one.provider, one.bare): one.namespaced for one in self.former}
+        namespaced = {(former.provider, former.bare): former.namespaced for former in self.former}
         for connection, customer, email, aliases, _ in rows:
             former = aliases is None
             name = namespaced.get((self.providers.get(connection, ""), customer), customer) if former else customer

@@ -30,9 +30,16 @@ async def add_fetches(db: Connection, deliveries: Iterable[tuple[int, Delivery, 
     Returns the sequence numbers of those that a waiting fetch covers already: they are stored as ignored.
     """
     rows = [
-        (one.connection, one.fetch, one.tenant, seq, context and context.request_id, context and context.traceparent)
-        for seq, one, context in deliveries
-        if one.fetch
+        (
+            delivery.connection,
+            delivery.fetch,
+            delivery.tenant,
+            seq,
+            context and context.request_id,
+            context and context.traceparent,
+        )
+        for seq, delivery, context in deliveries
+        if delivery.fetch
     ]
     if not rows:
         return set()

@@ -129,14 +129,14 @@ class Person:
     def columns(self) -> Columns:
         """The parameters $1 to $7 of MATCHING."""
         own = self.own_names
-        former = [one for one in self.target.former if one.namespaced in own]
+        former = [former_id for former_id in self.target.former if former_id.namespaced in own]
         return (
             self.target.tenant,
             sorted(own),
             sorted(self.addresses),
             [*sorted(own), *(f"@{name}" for name in sorted(self.addresses))],
-            [one.provider for one in former],
-            [one.bare for one in former],
+            [former_id.provider for former_id in former],
+            [former_id.bare for former_id in former],
             self._alone,
         )
 
@@ -228,9 +228,15 @@ async def unerased_events(db: Connection, tenant: str, subjects: Sequence[str]) 
 
 async def _former_statements(db: Connection, target: Target, lock: Lock) -> Sequence[Record]:
     """(connection, bare, namespaced, address) of statements of earlier versions."""
-    await lock({*target.requested, *(one.bare for one in target.former), *(one.namespaced for one in target.former)})
+    await lock(
+        {
+            *target.requested,
+            *(former_id.bare for former_id in target.former),
+            *(former_id.namespaced for former_id in target.former),
+        }
+    )
     if not target.former:
         return []
-    columns = zip(*((one.provider, one.bare, one.namespaced) for one in target.former), strict=True)
+    columns = zip(*((former_id.provider, former_id.bare, former_id.namespaced) for former_id in target.former), strict=True)
     rows: Sequence[Record] = await db.fetch(FORMER, target.tenant, *map(list, columns))
     return rows

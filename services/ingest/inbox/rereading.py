@@ -97,7 +97,7 @@ async def replace_events(db: Connection, tenant: str, deliveries: Mapping[int, D
     """
     context = current_context()
     await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(list(deliveries.values()))])
-    permitted = {seq: one for seq, one in (await without_erased(db, deliveries)).items() if one is deliveries[seq]}
+    permitted = {seq: delivery for seq, delivery in (await without_erased(db, deliveries)).items() if delivery is deliveries[seq]}
     changed = changed_events(permitted, await _stored_events(db, list(permitted)))
     queued = {
         row[0] for row in await db.fetch(QUEUE, sorted({row.event.seq for row in changed}), tenant, *columns_of_context(context))

@@ -108,7 +108,7 @@ async def expire_next(pool: asyncpg.Pool, claimed: ClaimedPass, now: datetime) -
     async with pool.acquire(timeout=5) as db, db.transaction():
         row = await db.fetchrow(EXPIRE, claimed.tenant, claimed.reached, STEP_BODIES, bodies_before, discard_before)
         reached, looked_at, latest, bodies, discarded = row
-        limit = max(one for one in (bodies_before, discard_before) if one)
+        limit = max(before for before in (bodies_before, discard_before) if before)
         is_last = looked_at < STEP_BODIES or latest >= limit
         progress = (-1, PASS_SECONDS) if is_last else (reached, 0)
         await db.execute(ADVANCE, claimed.tenant, claimed.due, *progress, bodies_before)

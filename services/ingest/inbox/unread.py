@@ -43,4 +43,6 @@ async def load_unread(pool: asyncpg.Pool, tenant: str, cipher: BodyCipher) -> tu
     seqs = [row[0] for row in sizes if row[1] < MOST_BYTES][:MOST_BODIES]
     stored = await load_deliveries(cipher, await pool.fetch(LOAD, seqs))
     details = {row[0]: (row[1], row[2]) for row in await pool.fetch(DETAILS, seqs)}
-    return [UnreadDelivery(one, *details[one.seq]) for one in stored if one.seq in details], len(seqs) == len(sizes)
+    return [UnreadDelivery(delivery, *details[delivery.seq]) for delivery in stored if delivery.seq in details], len(seqs) == len(
+        sizes
+    )

@@ -120,8 +120,8 @@ class BodyKeys:
         if row is None:
             return None
         first, last = row
-        numbers = [one[0] for one in await self._pool.fetch(KEYS_OF_BLOCK, first, last, SWEEP_KEYS)]
-        used = {one[0] for one in await self._inbox.fetch(USED, numbers)}
+        numbers = [row[0] for row in await self._pool.fetch(KEYS_OF_BLOCK, first, last, SWEEP_KEYS)]
+        used = {row[0] for row in await self._inbox.fetch(USED, numbers)}
         unused = [number for number in numbers if number not in used]
         await self.delete(unused)
         if len(numbers) < SWEEP_KEYS:

@@ -18,7 +18,7 @@ class Cipher:
     """
 
     def __init__(self, key: SecretStr, further_keys: Sequence[SecretStr] = ()) -> None:
-        self._aead, *self._further = [AESGCM(urlsafe_b64decode(one.get_secret_value())) for one in (key, *further_keys)]
+        self._aead, *self._further = [AESGCM(urlsafe_b64decode(secret.get_secret_value())) for secret in (key, *further_keys)]
 
     def encrypt(self, content: bytes, owner: str) -> bytes:
         """A random nonce and the ciphertext."""

@@ -72,9 +72,9 @@ class HealthStore:
         active = sorted({*changes.last_delivery, *changes.read_revision})
         activity = [(name, changes.last_delivery.get(name), changes.read_revision.get(name)) for name in active]
         unmapped = [
-            (connection, name, one.question.ref, one.question.title, one.seen, one.last_seen)
+            (connection, name, question.question.ref, question.question.title, question.seen, question.last_seen)
             for connection, questions in sorted(changes.unmapped.items())
-            for name, one in sorted(questions.items())
+            for name, question in sorted(questions.items())
         ]
         async with self._pool.acquire(timeout=5) as db, db.transaction():
             await db.execute(ADD_COUNTS, *columns(counts, 4))

@@ -71,5 +71,5 @@ class ValueNames:
 
     async def mark_sent(self, names: Sequence[WaitingName]) -> None:
         """Note that metrics has these names. One that was replaced meanwhile still waits."""
-        rows = [(one.tenant, one.dimension, one.value, one.stated_at) for one in names]
+        rows = [(name.tenant, name.dimension, name.value, name.stated_at) for name in names]
         await self._pool.execute(SENT, *columns(rows, 4))

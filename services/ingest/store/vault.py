@@ -140,7 +140,7 @@ class Vault:
             self._blocks = [block for block in blocks if block.first in renewed]
             for block in blocks:
                 if block.first not in renewed:
-                    self._unused = deque(one for one in self._unused if not block.first <= one[0] <= block.last)
+                    self._unused = deque(unused for unused in self._unused if not block.first <= unused[0] <= block.last)
             self._renewed_at = now
 
     async def sweep(self) -> int:

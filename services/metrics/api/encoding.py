@@ -111,7 +111,7 @@ def row_of(result: Result, row: Row) -> dict[str, Any]:
         "flags": row.flags,
     }
     if row.compared:
-        fields["compare"] = [compared_of(one) for one in row.compared]
+        fields["compare"] = [compared_of(comparison) for comparison in row.compared]
     if result.next_breaches is not None:
         at = result.next_breaches.of(row.bucket, row.group)
         fields["next_breach"] = None if at is None else local(at, zone)

@@ -149,10 +149,10 @@ async def post_tool_names(
     body: Annotated[StatedNames, JsonBody(StatedNames, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> None:
     """Store the names. Of two of one value the later one counts."""
-    latest = {(one.dimension, one.value): one for one in sorted(body.names, key=lambda one: one.stated_at)}
+    latest = {(name.dimension, name.value): name for name in sorted(body.names, key=lambda name: name.stated_at)}
     if latest:
         async with names_transaction(state, tenant) as (connection, number):
-            await add_tool_names(connection, number, [ToolName(**one.model_dump()) for one in latest.values()])
+            await add_tool_names(connection, number, [ToolName(**name.model_dump()) for name in latest.values()])
 
 
 @asynccontextmanager

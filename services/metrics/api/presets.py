@@ -88,9 +88,9 @@ async def list_presets(tenant: TenantName, state: MetricsState) -> PresetList:
         current = await current_tenant(connection, tenant, state.source.default_model)
         history, served = await read_own(connection, current)
     defined = latest_presets(version for version, _ in history) | served
-    own = [defined[one] for one in sorted(defined)]
+    own = [defined[name] for name in sorted(defined)]
     return PresetList(
-        presets=[entry_of(one, current.presets, own=one.id not in PRESETS) for one in (*PRESETS.values(), *own)],
+        presets=[entry_of(preset, current.presets, own=preset.id not in PRESETS) for preset in (*PRESETS.values(), *own)],
         history=[
             PresetVersion(
                 id=version.id, name=version.name, switches=nested_switches(version.switches), made_at=made_at.isoformat()

@@ -154,9 +154,9 @@ def choice(name: str, value: str | None, choices: Collection[Choice]) -> Choice 
     """The one of `choices` that equals `value`; None without a value. Raises BadQuery."""
     if value is None:
         return None
-    for one in choices:
-        if one == value:
-            return one
+    for choice in choices:
+        if choice == value:
+            return choice
     raise BadQuery(name, refusal("is not allowed", value, choices) if choices else "is not a parameter of this KPI")
 
 

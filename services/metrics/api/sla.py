@@ -140,7 +140,7 @@ class PoliciesBody(BaseModel):
     def have_different_ids(cls, policies: list[PolicyBody]) -> list[PolicyBody]:
         """Raise ValueError if two policies have one id."""
         ids = [policy.id for policy in policies]
-        if repeated := next((one for one in ids if ids.count(one) > 1), None):
+        if repeated := next((identity for identity in ids if ids.count(identity) > 1), None):
             raise ValueError(f"the id {repeated!r} is given more than once")
         return policies
 

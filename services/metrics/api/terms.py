@@ -57,7 +57,7 @@ class OwnDimensions(RootModel[list[OwnDimension]]):
     @classmethod
     def are_names(cls, dimensions: list[OwnDimension]) -> list[OwnDimension]:
         """Raise ValueError unless these can be a tenant's own dimensions."""
-        own_dimensions([one.name for one in dimensions])
+        own_dimensions([dimension.name for dimension in dimensions])
         return dimensions
 
 
@@ -109,7 +109,7 @@ async def list_dimensions(tenant: TenantName, state: MetricsState) -> DimensionL
     """The dimensions of the caller's tenant."""
     async with outage_is_503(), snapshot(state.source.pool) as connection:
         served, declared = await declared_dimensions(connection, tenant)
-    return DimensionList(dimensions=[entry_of(one) for one in all_dimensions(sorted({*served, *declared}), served)])
+    return DimensionList(dimensions=[entry_of(dimension) for dimension in all_dimensions(sorted({*served, *declared}), served)])
 
 
 @routes.put(
@@ -124,11 +124,11 @@ async def put_dimensions(
     tenant: TenantName, state: MetricsState, body: Annotated[OwnDimensions, JsonBody(OwnDimensions, max_bytes=64 * KIB)]
 ) -> TermsStatus:
     """Store the dimensions and start the build."""
-    names = own_dimensions([one.name for one in body.root])
+    names = own_dimensions([dimension.name for dimension in body.root])
     async with outage_is_503(), state.source.pool.acquire() as connection, connection.transaction():
         number = await tenant_number(connection, tenant)
         declared = {name for known in await declared_dimensions(connection, tenant) for name in known}
-        refuse_reserved_names([one.name for one in body.root], declared)
+        refuse_reserved_names([dimension.name for dimension in body.root], declared)
         await change_dimensions(connection, number, names, state.clock())
         return status_of(await read_status(connection, tenant))
 

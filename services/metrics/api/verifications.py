@@ -73,7 +73,7 @@ async def list_verifications(tenant: TenantName, state: MetricsState) -> Verific
     async with outage_is_503(), state.source.pool.acquire() as connection:
         number = await find_tenant(connection, tenant)
         history = [] if number is None else await store.history(connection, number)
-    return VerificationList(verifications=[entry_of(one) for one in history])
+    return VerificationList(verifications=[entry_of(verification) for verification in history])
 
 
 @routes.post(

@@ -29,7 +29,7 @@ class Gold:
 
 def gold(view: SubjectView, scores: Mapping[tuple[str, str], Score], model: str) -> list[Gold]:
     """The current judgements of current comments, in the order of their text hashes, each text once, at its earliest time."""
-    comments = {one.text_hash: one for one in sorted(view.comments, key=lambda one: one.at, reverse=True)}
+    comments = {comment.text_hash: comment for comment in sorted(view.comments, key=lambda comment: comment.at, reverse=True)}
     overrides = {name: override for name, override in view.overrides.items() if override.label is not None or override.themes}
     names = sorted(comments.keys() & overrides)
     return [_row(comments[name], overrides[name], scores.get((model, name)), model) for name in names]

@@ -42,7 +42,7 @@ def merge(*histograms: Histogram) -> Histogram:
     for histogram in others:
         for place, n in histogram.counts.items():
             counts[place] = counts.get(place, 0) + n
-    return Histogram(counts, sum(one.total for one in histograms), sum(one.squares for one in histograms))
+    return Histogram(counts, sum(histogram.total for histogram in histograms), sum(histogram.squares for histogram in histograms))
 
 
 def count(contributions: Iterable[tuple[int, int]]) -> Histogram:

@@ -125,5 +125,5 @@ def any_impact() -> Estimator:
         return IMPACTS[agg or next(iter(IMPACTS))][0](histograms)
 
     of_nps = next(iter(IMPACTS.values()))[0]
-    measures = tuple(one.measures[0] for one, _, _ in IMPACTS.values())
+    measures = tuple(impact.measures[0] for impact, _, _ in IMPACTS.values())
     return replace(of_nps, measures=measures, estimate=estimate, aggregations=tuple(IMPACTS), expression=None)

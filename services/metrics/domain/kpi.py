@@ -202,7 +202,9 @@ def estimator_under(estimator: Estimator, preset: Preset) -> Estimator:
     aggregations = estimator.aggregations
     if preset.rules.median_first and "p50" in aggregations:
         aggregations = ("p50", *(name for name in aggregations if name != "p50"))
-    return replace(estimator, measures=tuple(measure_under(one, preset) for one in estimator.measures), aggregations=aggregations)
+    return replace(
+        estimator, measures=tuple(measure_under(measure, preset) for measure in estimator.measures), aggregations=aggregations
+    )
 
 
 def measure_under(measure: Measure, preset: Preset) -> Measure:

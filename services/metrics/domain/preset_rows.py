@@ -166,7 +166,7 @@ def solve_rows(ours: TicketView, ticket: TicketView, rules: Rules) -> Iterator[R
     solved = int(ticket.current_solve is not None)
     yield OPENED.family, ticket.opened, 1, 1
     yield SOLVED_COHORT.family, ticket.opened, solved, solved
-    closes, reopenings = closes_of(ours) if rules.closes_per_part else ([one.at for one in ticket.solves], ticket.reopenings)
+    closes, reopenings = closes_of(ours) if rules.closes_per_part else ([solve.at for solve in ticket.solves], ticket.reopenings)
     for at in closes:
         yield SOLVED.family, at, 1, 1
     for at in reopenings:

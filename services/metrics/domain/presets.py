@@ -248,7 +248,9 @@ class OwnPreset:
     @property
     def preset(self) -> Preset:
         """The preset that it defines."""
-        return Preset(self.id, self.name, Rules(**{one.name: getattr(self.switches, one.name) for one in fields(Switches)}))
+        return Preset(
+            self.id, self.name, Rules(**{switch.name: getattr(self.switches, switch.name) for switch in fields(Switches)})
+        )
 
 
 ZENDESK = Preset(

@@ -69,7 +69,7 @@ def sla_rows_by_application(view: SubjectView, ticket: TicketView, terms: Terms,
     outcomes = list(outcomes_by_application(applications, terms.hours, with_settled_teams(ticket)))
     for applied, outcome in outcomes:
         yield outcome_row(outcome), with_priority(dims_at, applied.priority)(outcome.at)
-    yield from overdue_rows([one for _, one in outcomes], ticket, with_priority(dims_at, applications[-1][1].priority))
+    yield from overdue_rows([outcome for _, outcome in outcomes], ticket, with_priority(dims_at, applications[-1][1].priority))
 
 
 def with_priority(dims_at: DimsAt, priority: str | None) -> DimsAt:

@@ -133,23 +133,23 @@ def given_by_application(
     The target of the first reply is that of the policy at the opening, else of the last one that applied before the reply. The
     other targets are those of each policy that was in force meanwhile, all from one beginning.
     """
-    having = [(at, one) for at, one in applications if target_of(one.policy, metric)]
+    having = [(at, application) for at, application in applications if target_of(application.policy, metric)]
     match metric:
         case "first_reply":
             end = reply_or_solve(ticket)
-            of_replies = [(at, one) for at, one in having if end is None or at <= end]
+            of_replies = [(at, applied) for at, applied in having if end is None or at <= end]
             at_opening = of_replies and of_replies[0][0] == ticket.opened
-            yield from ((one, None) for _, one in (of_replies[:1] if at_opening else of_replies[-1:]))
+            yield from ((applied, None) for _, applied in (of_replies[:1] if at_opening else of_replies[-1:]))
         case "next_reply":
             replaced = dict(pairwise(at for at, _ in applications))
-            for at, one in having:
+            for at, applied in having:
                 for wait in map(partial(wait_until_solve, ticket), ticket.waits):
                     ended, replaced_at = wait.replied or wait.solved, replaced.get(at)
                     if (replaced_at is None or replaced_at > wait.since) and (ended is None or at <= ended):
-                        yield one, wait
+                        yield applied, wait
         case "resolution":
             solve = ticket.current_solve
-            yield from ((one, None) for at, one in having if solve is None or at <= solve.at)
+            yield from ((applied, None) for at, applied in having if solve is None or at <= solve.at)
 
 
 def wait_until_solve(ticket: TicketView, wait: Wait) -> Wait:

@@ -98,7 +98,9 @@ class ExportedTicket:
     def sentiments(self) -> list[float]:
         """The scores of its comments that have a sentiment, in order of time."""
         comments = sorted(self.view.comments, key=lambda comment: (comment.at, comment.text_hash))
-        judged = [(self.scores.get((self.model, one.text_hash)), self.view.overrides.get(one.text_hash)) for one in comments]
+        judged = [
+            (self.scores.get((self.model, comment.text_hash)), self.view.overrides.get(comment.text_hash)) for comment in comments
+        ]
         values = [effective_label(score, override)[1] for score, override in judged if score is not None]
         return [value for value in values if value is not None]
 

@@ -94,7 +94,9 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
         query = await read_query_under(connection, query, current)
         whole = with_any_theme(replace(query, grain=None, group_by=()))
         queries = [whole] if query == whole else [whole, query]
-        counted = [await CountReader(connection, current, now, scan_reason_of(one, current, now)).read(one) for one in queries]
+        counted = [
+            await CountReader(connection, current, now, scan_reason_of(query, current, now)).read(query) for query in queries
+        ]
         terms = FIRST_TERMS if current.number is None else await read_terms(connection, current.number)
         subjects = await population(connection, counted[0], query, now)
         if subjects is not None:
@@ -107,8 +109,8 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
         fresh = await freshness(connection, current, query.kpi, source.partitions)
     flags = missing_terms(query, current)
     explained = [
-        await explained_values(one, counts, series, flags, now)
-        for one, counts, series in zip(queries, counted, await recomputation.series(now), strict=True)
+        await explained_values(query, counts, series, flags, now)
+        for query, counts, series in zip(queries, counted, await recomputation.series(now), strict=True)
     ]
     return Explanation(
         query=query,

@@ -123,7 +123,7 @@ def rows_of(current: SubjectView, scores: Mapping[tuple[str, str], Score], terms
     """The contributions of a subject, those of other models left out."""
     rows = contributions(current, scores, terms)
     other = [
-        one for one in rows if MEASURES[family_of(one.measure)].by_model and one.measure != f"{family_of(one.measure)}:{model}"
+        row for row in rows if MEASURES[family_of(row.measure)].by_model and row.measure != f"{family_of(row.measure)}:{model}"
     ]
     return sorted_rows(Counter(rows) - Counter(other))
 

@@ -135,7 +135,7 @@ class LeftOutCounts:
         durations = [measure for measure in self._kpi.measures if measure.unit == "seconds"]
         if NEXT_REPLY.family in {measure.calendar_family for measure in durations if not measure.preset}:
             self.counts["unanswered"] += sum(
-                one.solved is not None and self._recount.in_window(one.solved) for one in ticket.waits
+                wait.solved is not None and self._recount.in_window(wait.solved) for wait in ticket.waits
             )
         if durations and not own:
             self._add_without_duration(subject, ticket, durations[0], opening)
@@ -167,7 +167,7 @@ class LeftOutCounts:
         calendar_rows = [row for row in subject.rows if stem_of(row.measure) in stems]
         if calendar_family != measure.family and calendar_rows:
             filed_by = self._recount.query.filed_by or self._kpi.filed_by[0]
-            filed = {one.selector(filed_by, self._model) for one in (calendar, replace(calendar, preset=""))}
+            filed = {filing.selector(filed_by, self._model) for filing in (calendar, replace(calendar, preset=""))}
             if any(row.measure in filed and self._recount.in_window(row.at) for row in calendar_rows):
                 self.counts["no_calendar"] += 1
         elif self._recount.in_window(opening.at):

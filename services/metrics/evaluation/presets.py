@@ -55,7 +55,7 @@ async def evaluate(
         query = query_under(query, own)
         main_evaluation = await read_evaluation(connection, source, current, query, now, fields)
         others = []
-        for preset in (preset_of("compare_presets", one, own) for one in query.compare_presets):
+        for preset in (preset_of("compare_presets", name, own) for name in query.compare_presets):
             beside = query_beside(query, preset)
             counts = await different_tickets(connection, current, query, beside, now) if preset.id in current.presets else None
             others.append((preset, beside, counts, await read_evaluation(connection, source, current, beside, now)))
@@ -114,8 +114,8 @@ async def different_tickets(
     """The tickets that count in the query's window under one of two definitions, and those that count differently."""
     window = periods(query, ZoneInfo(current.zone), now)[0].window
     start = BEGINNING if query.kpi.instant else window.start
-    selections = [selection_of(one, current) for one in (query, beside)]
-    scopes = [await resolve(connection, current.slug, one) for one in selections]
+    selections = [selection_of(side, current) for side in (query, beside)]
+    scopes = [await resolve(connection, current.slug, selection) for selection in selections]
     if scopes[0] is None or scopes[1] is None:
         return 0, 0
     return await count_different(connection, scopes[0], scopes[1], start, min(window.end, now))

@@ -73,7 +73,7 @@ class Recomputation:
             return recounted
         if not self.counted:
             return [None] * len(self.queries)
-        return [(await decode(one, counts, now))[1][0] for one, counts in zip(self.queries, self.counted, strict=True)]
+        return [(await decode(query, counts, now))[1][0] for query, counts in zip(self.queries, self.counted, strict=True)]
 
 
 async def population(connection: asyncpg.Connection, counts: Counts, query: Query, now: datetime) -> list[Subject] | None:
@@ -101,12 +101,12 @@ async def recompute(
     """Recompute from the statements of all subjects."""
     names = await names_in_filters(connection, queries[0], current)
     recounts = [
-        Recount(one, counts.spans[0], current.model, current.dimensions, names, now)
-        for one, counts in zip(queries, counted, strict=True)
+        Recount(query, counts.spans[0], current.model, current.dimensions, names, now)
+        for query, counts in zip(queries, counted, strict=True)
     ]
     wholes = [
-        Recount(all_answers(one.query), one.period, current.model, current.dimensions, names, now)
-        for one in recounts
+        Recount(all_answers(recount.query), recount.period, current.model, current.dimensions, names, now)
+        for recount in recounts
         if queries[0].kpi.whole is not None
     ]
     left_out = LeftOutCounts(recounts[0], terms, current.model, now)
@@ -134,7 +134,7 @@ async def recompute_sample(
     recounted: list[Counts] = []
     if scanned * len(queries) <= MOST_SCANNED:
         reader = CountReader(connection, current, now, use_seals=False)
-        recounted = [await reader.read(one) for one in queries]
+        recounted = [await reader.read(query) for query in queries]
     start = window.start if window.start < window.end else window.end - WINDOW_OF_INSTANT
     sample = await check_sample(connection, scope, terms, start, min(window.end, now))
     return Recomputation(sample.subjects, queries, counted=recounted, sample=sample)

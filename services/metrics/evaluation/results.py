@@ -113,7 +113,7 @@ class Result:
         count = len(main.period.buckets)
         dense: dict[Group, list[list[Measured]]] = {}
         for group in self.groups:
-            dense[group] = [one.dense(group, count) for one in (main, *others)]
+            dense[group] = [measured.dense(group, count) for measured in (main, *others)]
             await slices.pause()
         for number in range(count):
             if self.cached_bucket(number) is None:
@@ -124,8 +124,8 @@ class Result:
     def row(self, number: int, group: Group, measured: Sequence[Measured]) -> Row:
         """The row of a bucket and a group with these histograms, one for each series."""
         bucket, (_, *others) = self.series[0].period.buckets[number], self.series
-        value, *values = (self.estimate(of, one, number, group) for one, of in zip(self.series, measured, strict=True))
-        compared = [compare(value, value_of, one.period.name) for one, value_of in zip(others, values, strict=True)]
+        value, *values = (self.estimate(of, single, number, group) for single, of in zip(self.series, measured, strict=True))
+        compared = [compare(value, value_of, other.period.name) for other, value_of in zip(others, values, strict=True)]
         return Row(number, bucket, group, value, tuple(compared), self.query.kpi.is_maturing(bucket.end, self.now))
 
     def empty_row(self, number: int, group: Group) -> Row:
@@ -214,13 +214,13 @@ async def decode(query: Query, counted: Counts, now: datetime) -> tuple[list[Gro
         return await groups_of(query, series[0], now, most, slices, sampled), series
     _, whole = await decode(all_answers(query), counted.whole, now)
     series = [
-        replace(one, buckets=with_whole(one.buckets, other.buckets, query.group_by))
-        for one, other in zip(series, whole, strict=True)
+        replace(single, buckets=with_whole(single.buckets, other.buckets, query.group_by))
+        for single, other in zip(series, whole, strict=True)
     ]
     groups: list[Group] = sort_groups(series[0].buckets) if query.group_by else [()]
     if len(groups) * len(counted.spans[0].buckets) * len(counted.spans) > MAX_IMPACTS:
         raise BadQuery("group_by", TOO_MANY)
-    await to_thread(draw_intervals, query.kpi, [one.buckets for one in series])
+    await to_thread(draw_intervals, query.kpi, [single.buckets for single in series])
     return groups, series
 
 

@@ -62,7 +62,7 @@ class RowCache:
         self._bytes += bucket.size
         while self._bytes > self.most_bytes:
             _, forgotten = self._queries.popitem(last=False)
-            self._bytes -= sum(one.size for one in forgotten.values())
+            self._bytes -= sum(entry.size for entry in forgotten.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ def count_contributions(cuboids: int, amounts: Amounts) -> str:
     names = sorted({name for cuboid in selected for name in cuboid.dimensions}, key=BITS.__getitem__)
     values = ", ".join(f"unnest({_values_of(name)}) AS {name}" if name in MULTI_VALUED else f"c.{name}" for name in names)
     grouped = ", ".join(f"c.{name}" for name in names)
-    sets = ", ".join(f"({', '.join(('c.id', 'c.bin', *(f'c.{name}' for name in one.dimensions)))})" for one in selected)
+    sets = ", ".join(f"({', '.join(('c.id', 'c.bin', *(f'c.{name}' for name in cuboid.dimensions)))})" for cuboid in selected)
 
     def choose(column_of: Callable[[Cuboid], str]) -> str:
         """SQL that is different in the rows of each cuboid."""

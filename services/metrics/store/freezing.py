@@ -104,9 +104,9 @@ async def _freeze_some(connection: asyncpg.Connection, row: asyncpg.Record, now:
     subjects = await _locked(connection, tenant, listed)
     since = months_before(began, row["after_months"])
     untouched = [
-        one
-        for one in subjects
-        if one.statements and not (one.frozen or one.erased) and is_untouched(one.statements.values(), since)
+        subject
+        for subject in subjects
+        if subject.statements and not (subject.frozen or subject.erased) and is_untouched(subject.statements.values(), since)
     ]
     await _freeze(connection, untouched)
     if ended := len(listed) < at_once:
@@ -141,8 +141,11 @@ async def _freeze(connection: asyncpg.Connection, subjects: list[Subject]) -> No
     """Replace the rows of statements and scores of locked subjects by one compressed row each."""
     if not subjects:
         return
-    rows = [(one.id, one.tenant, len(one.statements), *pack(one.statements.values(), one.scores)) for one in subjects]
+    rows = [
+        (subject.id, subject.tenant, len(subject.statements), *pack(subject.statements.values(), subject.scores))
+        for subject in subjects
+    ]
     columns = ("subject_id", "tenant", "statements", "dictionary", "body")
     await connection.copy_records_to_table("frozen_subjects", records=rows, columns=columns)
     for statement in (DELETE_STATEMENTS, DELETE_SCORES):
-        await connection.execute(statement, [one.id for one in subjects])
+        await connection.execute(statement, [subject.id for subject in subjects])

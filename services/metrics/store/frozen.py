@@ -39,6 +39,6 @@ def unpack(dictionary: int, body: bytes) -> tuple[dict[str, Event], dict[tuple[s
     if not decompressor.eof:
         raise zlib.error("the content of a frozen subject is truncated")
     content = decode_content(text)
-    events = [decode_event(bytes(one)) for one in content.statements]
-    scores = {(model, decode_score(one).text_hash): bytes(one) for model, one in content.scores}
+    events = [decode_event(bytes(statement)) for statement in content.statements]
+    scores = {(model, decode_score(score).text_hash): bytes(score) for model, score in content.scores}
     return {event.statement: event for event in events}, scores

@@ -116,7 +116,7 @@ async def add_tool_names(connection: asyncpg.Connection, tenant: int, names: Seq
     `names` has each value once.
     """
     await connection.execute(LOCK, tenant)
-    columns = zip(*((one.dimension, one.value, one.name, one.stated_at) for one in names), strict=True)
+    columns = zip(*((name.dimension, name.value, name.name, name.stated_at) for name in names), strict=True)
     if await connection.fetch(ADD_TOOL_NAMES, tenant, *map(list, columns)):
         await connection.execute(RAISE_REVISION, tenant)
 

@@ -27,7 +27,7 @@ def latest_presets(versions: Iterable[OwnPreset]) -> dict[str, Preset]:
 def presets_by_id(own: Iterable[OwnPreset], ids: Iterable[str]) -> tuple[Preset, ...]:
     """The presets with these ids, sorted by id. An unknown id, of which an earlier server left out the versions, has none."""
     known = latest_presets(own) | PRESETS
-    return tuple(known[one] for one in sorted(ids) if one in known)
+    return tuple(known[identity] for identity in sorted(ids) if identity in known)
 
 
 def check_limits(own: Sequence[OwnPreset], new: OwnPreset | None, enabled: Sequence[str]) -> None:
@@ -81,7 +81,7 @@ async def count_different(
         for number, name in scope.measures.items()
     ]
     parameters = Parameters(
-        ours.tenant, [one[0] for one in listed], [one[1] for one in listed], [one[2] for one in listed], start, end
+        ours.tenant, [row[0] for row in listed], [row[1] for row in listed], [row[2] for row in listed], start, end
     )
     row = await connection.fetchrow(DIFFERENT.format(conditions=conditions(ours, parameters)), *parameters.values)
     return row["tickets"], row["different"]

@@ -83,7 +83,7 @@ async def advance(
         [reached[partition].replay_from for partition in partitions],
         [reached[partition].highest_seq for partition in partitions],
     )
-    await renew(connection, {(tenants[one.tenant], one.topic, one.partition, one.kind) for one in changes})
+    await renew(connection, {(tenants[change.tenant], change.topic, change.partition, change.kind) for change in changes})
 
 
 async def note_rebuilt(connection: asyncpg.Connection, tenants: Collection[int]) -> None:

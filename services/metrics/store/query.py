@@ -119,8 +119,8 @@ class StoredCounts:
 def by_group(sums: Iterable[RunSum]) -> dict[Group, list[Histogram]]:
     """The histograms of several sums by group."""
     several: defaultdict[Group, list[Histogram]] = defaultdict(list)
-    for one in sums:
-        for group, histogram in one.histograms.items():
+    for partial_sum in sums:
+        for group, histogram in partial_sum.histograms.items():
             several[group].append(histogram)
     return several
 

@@ -60,7 +60,10 @@ class Scope:
         """The ids of `values`, and of the values with these names; without those that are None."""
         names = self.named.get(dimension, {})
         listed = [value for value in values if value is not None]
-        return [*(self.terms.get(value, NO_ID) for value in listed), *(one for value in listed for one in names.get(value, ()))]
+        return [
+            *(self.terms.get(value, NO_ID) for value in listed),
+            *(identity for value in listed for identity in names.get(value, ())),
+        ]
 
 
 def unknown_values(

@@ -104,7 +104,7 @@ async def read_spans(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboi
     spans = await _read(connection, scope, cuboid, likely)
     for level in sorted(Level, reverse=True):
         ranges = list(plan.ranges(level))
-        if all(any(includes(one, other) for one in likely) for other in ranges):
+        if all(any(includes(range_, other) for range_ in likely) for other in ranges):
             plan.add([span for span in spans if span.level == level])
         else:
             plan.add(await _read(connection, scope, cuboid, ranges))

@@ -73,10 +73,12 @@ class CachedVersions(Generic[Version, Whole]):
 
     async def read(self, connection: asyncpg.Connection, beginnings: Collection[Beginning]) -> dict[Beginning, Whole]:
         """The object of each of `beginnings`."""
-        known = {one: self._build(()) for one in beginnings if one[1] == 0}
-        known |= {one: self._objects[one] for one in beginnings if one in self._objects}
-        if missing := [one for one in beginnings if one not in known]:
-            read = {one: self._build(listed) for one, listed in (await self._versions.read(connection, missing)).items()}
+        known = {beginning: self._build(()) for beginning in beginnings if beginning[1] == 0}
+        known |= {beginning: self._objects[beginning] for beginning in beginnings if beginning in self._objects}
+        if missing := [beginning for beginning in beginnings if beginning not in known]:
+            read = {
+                beginning: self._build(listed) for beginning, listed in (await self._versions.read(connection, missing)).items()
+            }
             self._objects.update(read)
             known |= read
         return known

@@ -116,14 +116,14 @@ def preset_queries(presets: Iterable[Preset], now: datetime, zone: ZoneInfo) -> 
     """One query by team of each KPI that a preset changes, in all seconds and in business hours."""
     window = Between(now - PRESET_LENGTH, now)
     for preset, kpi in product(presets, KPIS.values()):
-        for one in (kpi, kpi.in_business_hours) if kpi.hours else (kpi,):
-            if kpi.is_defined_by(preset) and not preset.families.isdisjoint(one.families):
+        for variant in (kpi, kpi.in_business_hours) if kpi.hours else (kpi,):
+            if kpi.is_defined_by(preset) and not preset.families.isdisjoint(variant.families):
                 yield Query(
-                    kpi=one.under(preset),
+                    kpi=variant.under(preset),
                     window=window,
                     zone=zone,
                     group_by=("team",),
-                    business_hours=one is not kpi,
+                    business_hours=variant is not kpi,
                     preset=preset.id,
                 )
 
@@ -148,9 +148,9 @@ def variants() -> Iterator[Variant]:
         if kpi.impacts:
             continue
         computed = [(kpi, False), *([(kpi.in_business_hours, True)] if kpi.hours else [])]
-        for one, business_hours in computed:
-            for filed_by in one.filed_by:
-                yield Variant(one, filed_by, business_hours)
+        for scoped, business_hours in computed:
+            for filed_by in scoped.filed_by:
+                yield Variant(scoped, filed_by, business_hours)
 
 
 VARIANTS = tuple(variants())
@@ -179,18 +179,18 @@ def pairwise(own: tuple[str, ...]) -> tuple[Choices, ...]:
     chosen: list[Choices] = []
     times: Counter[Pair] = Counter()
     for number, variant in enumerate(VARIANTS):
-        candidates = {one: pairs(one) for one in candidates_of(number, variant, own)}
+        candidates = {candidate: pairs(candidate) for candidate in candidates_of(number, variant, own)}
         missing = {pair for several in candidates.values() for pair in several if pair[0] == 0}
         while missing:
-            best = max(candidates, key=lambda one: value_of(candidates[one], times))
+            best = max(candidates, key=lambda candidate: value_of(candidates[candidate], times))
             chosen.append(best)
             times.update(candidates[best])
             missing.difference_update(candidates[best])
     for number, variant in enumerate(VARIANTS):
-        for one in candidates_of(number, variant, own):
-            if not all(pair in times for pair in pairs(one)):
-                chosen.append(one)
-                times.update(pairs(one))
+        for candidate in candidates_of(number, variant, own):
+            if not all(pair in times for pair in pairs(candidate)):
+                chosen.append(candidate)
+                times.update(pairs(candidate))
     return tuple(chosen)
 
 
@@ -213,7 +213,7 @@ def candidates_of(number: int, variant: Variant, own: tuple[str, ...]) -> Iterat
 
 def pairs(choices: Choices) -> list[Pair]:
     """The pairs of choices that meet in a query."""
-    return [(*one, *other) for one, other in combinations(enumerate(choices), 2)]
+    return [(*first, *second) for first, second in combinations(enumerate(choices), 2)]
 
 
 def parameters_of(query: Query) -> dict[str, str]:

@@ -145,7 +145,7 @@ def histograms(
     pairs: defaultdict[Group, defaultdict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         for row in recount.between(name, start, end):
-            if all(passes(row, one, own) for one in query.filters):
+            if all(passes(row, condition, own) for condition in query.filters):
                 for group in product(*(values_in(row, name, own) for name in query.group_by)):
                     pairs[group][name].append((row.bin, row.amount))
     return {group: {name: count(several) for name, several in measured.items()} for group, measured in pairs.items()}
@@ -157,7 +157,7 @@ def beside_all_answers(
     """The histograms of a query of impacts in [start, end), each group's beside those of all answers."""
     of_all = all_answers(query)
     whole = histograms(recount, recount.of(of_all.selectors(tenant.model)), start, end, of_all, tenant.own)
-    part, everything = ({group: {0: measured} for group, measured in one.items()} for one in (groups, whole))
+    part, everything = ({group: {0: measured} for group, measured in side.items()} for side in (groups, whole))
     return {group: dict(by_number[0]) for group, by_number in with_whole(part, everything, query.group_by).items()}
 
 

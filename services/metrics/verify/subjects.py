@@ -89,7 +89,7 @@ async def compare_subjects(
 
 async def latest_head(ingest: Ingest, stored: Mapping[Name, Stored], head: int) -> int:
     """The head of ingest after `stored` was read: it is ahead of every statement there, unless ingest has lost events."""
-    is_ahead = any(event.seq > head for one in stored.values() for event in one.statements.values())
+    is_ahead = any(event.seq > head for subject in stored.values() for event in subject.statements.values())
     return (await ingest.head()).seq if is_ahead else head
 
 

@@ -141,9 +141,11 @@ def _take_times(columns: list[Column], proposal: Proposal) -> list[Column]:
     edited = edited if edited is not at else None
     if at is None:
         proposal.notes.append(Note("", "no column holds times of a known format: `at` is missing"))
-        for one in columns:
-            if one.is_named("at") and one.mostly(lambda cell: SERIAL_DAY.fullmatch(cell) is not None):
-                proposal.notes.append(Note(one.name, "its numbers may be Excel's days: format the column as date and time there"))
+        for other in columns:
+            if other.is_named("at") and other.mostly(lambda cell: SERIAL_DAY.fullmatch(cell) is not None):
+                proposal.notes.append(
+                    Note(other.name, "its numbers may be Excel's days: format the column as date and time there")
+                )
     for field_name, column in (("at", at), ("updated_at", edited)):
         if column:
             proposal.mapping[field_name] = _time_column(column, formats[column.name], proposal)
@@ -176,8 +178,8 @@ def _fits(cell: str, layout: str) -> bool:
 
 def _time_column(column: Column, formats: list[str], proposal: Proposal) -> dict[str, Any]:
     layout = formats[0]
-    day_first = [one for one in formats if "%d/%m" in one]
-    is_undecided = bool(day_first) and any("%m/%d" in one for one in formats)
+    day_first = [candidate for candidate in formats if "%d/%m" in candidate]
+    is_undecided = bool(day_first) and any("%m/%d" in candidate for candidate in formats)
     if is_undecided:
         proposal.notes.append(Note(column.name, "day/month or month/day? No date of the sample decides it: state the `format`"))
     proposed: dict[str, Any] = {"column": column.name}
@@ -194,7 +196,7 @@ def _take_id(columns: list[Column], proposal: Proposal) -> list[Column]:
     for column in columns:
         if column.is_named("id") and len({*column.cells}) == len(column.cells) == proposal.rows:
             proposal.mapping["id"] = column.name
-            return [one for one in columns if one is not column]
+            return [other for other in columns if other is not column]
     proposal.notes.append(Note("", "no column is an id: a digest of the row is its id, so a changed row is a new record"))
     return columns
 

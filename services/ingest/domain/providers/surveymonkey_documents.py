@@ -45,7 +45,8 @@ def _condensed(question: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: question.get(name) for name in ("id", "family", "subtype", "headings")},
         "answers": {
-            name: [{field: one[field] for field in fields if field in one} for one in part] for name, part in parts.items()
+            name: [{field: option[field] for field in fields if field in option} for option in part]
+            for name, part in parts.items()
         },
     }
 
@@ -59,7 +60,7 @@ def lacks_answered(response: Any, survey: Any) -> bool:
             return True
         parts = object_in(question, "answers")
         for kind, field in (("choices", "choice_id"), ("rows", "row_id")):
-            known = {as_text(one.get("id")) for one in objects_in(parts, kind)}
+            known = {as_text(option.get("id")) for option in objects_in(parts, kind)}
             named = {as_text(answer[field]) for answer in objects_in(reply, "answers") if answer.get(field)}
             if not named <= known:
                 return True

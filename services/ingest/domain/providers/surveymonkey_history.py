@@ -46,17 +46,21 @@ def fetches(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> Sequ
             Fetch("survey", f"/v3/surveys/{survey}/details", shared=True),
             Fetch("responses", f"/v3/surveys/{survey}/responses/bulk", query),
         )
-    collectors = dict.fromkeys(as_text(one.get("collector_id")) for one in _responses(documents))
+    collectors = dict.fromkeys(as_text(response.get("collector_id")) for response in _responses(documents))
     named = [collector for collector in collectors if collector is not None and is_path_id(collector)]
     missing = [collector for collector in named if COLLECTOR + collector not in documents]
     free = MOST_FETCHES - len(documents)
-    return [Fetch(COLLECTOR + one, f"/v3/collectors/{one}", shared=True, optional=True) for one in missing[:free]]
+    return [
+        Fetch(COLLECTOR + collector, f"/v3/collectors/{collector}", shared=True, optional=True) for collector in missing[:free]
+    ]
 
 
 def read(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> HistoryPage:
     """The page. Raises Unusable if it is no list of responses."""
     responses = _responses(documents)
-    deliveries = [_delivery(cursor["surveys"][0], one, documents) for one in responses if is_path_id(as_text(one.get("id")))]
+    deliveries = [
+        _delivery(cursor["surveys"][0], response, documents) for response in responses if is_path_id(as_text(response.get("id")))
+    ]
     listed = documents["responses"]
     total = listed.get("total") if cursor["begins"] else 0
     return HistoryPage(deliveries, _next(cursor, responses), total if type(total) is int else len(deliveries))

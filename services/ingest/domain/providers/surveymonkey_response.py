@@ -104,19 +104,19 @@ def _row_answers(response: Mapping[str, Any], survey: Mapping[str, Any], mapping
             continue
         question = questions.get(name, {})
         parts = object_in(question, "answers")
-        choices = {as_text(one.get("id")): one for one in objects_in(parts, "choices")}
-        rows = {as_text(one.get("id")): one for one in objects_in(parts, "rows")}
+        choices = {as_text(choice.get("id")): choice for choice in objects_in(parts, "choices")}
+        rows = {as_text(row.get("id")): row for row in objects_in(parts, "rows")}
         answers = objects_in(reply, "answers")
-        beside = next((as_text(one.get("text")) for one in answers if one.get("other_id")), None)
+        beside = next((as_text(answer.get("text")) for answer in answers if answer.get("other_id")), None)
         by_row: dict[str | None, list[dict[str, Any]]] = {}
-        for one in answers:
-            if not one.get("other_id"):
-                by_row.setdefault(as_text(one.get("row_id")), []).append(one)
+        for answer in answers:
+            if not answer.get("other_id"):
+                by_row.setdefault(as_text(answer.get("row_id")), []).append(answer)
         for row, its in (by_row or {None: []}).items():
             names = _names(name, row, single=len(rows) < 2)
-            ids = [key for one in its if (key := as_text(one.get("choice_id")))]
+            ids = [key for answer in its if (key := as_text(answer.get("choice_id")))]
             chosen = tuple(choices[key] for key in ids if key in choices)
-            text = next((value for one in its if (value := as_text(one.get("text")))), None)
+            text = next((value for answer in its if (value := as_text(answer.get("text")))), None)
             declared = next((mapping.questions[key] for key in names if key in mapping.questions), None)
             yield RowAnswer(names, question, rows.get(row, {}), chosen, text, beside, declared, len(chosen) < len(ids))
             beside = None  # a comment belongs to the question, so to its first row
@@ -197,7 +197,7 @@ def _candidates(choice: Mapping[str, Any], choices: Sequence[Mapping[str, Any]])
     text = _plain(choice.get("text"))
     if NUMBER.fullmatch(text):
         yield int(text)
-    weights = [_whole(one.get("weight")) for one in choices if not one.get("is_na")]
+    weights = [_whole(option.get("weight")) for option in choices if not option.get("is_na")]
     weight = _whole(choice.get("weight"))
     if weight is not None and weights.count(weight) == 1:
         yield weight

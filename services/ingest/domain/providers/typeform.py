@@ -145,7 +145,11 @@ def _field_answers(form: Mapping[str, Any], mapping: FieldMapping) -> list[Field
             field = object_in(answer, "field")
             names = _names(field)
             if field.get("id") and len(names) == 1:
-                refs = {one[0]: one for one in map(_names, _fields(form)) if one} if refs is None else refs
+                refs = (
+                    {names_of_field[0]: names_of_field for names_of_field in map(_names, _fields(form)) if names_of_field}
+                    if refs is None
+                    else refs
+                )
                 names = refs.get(names[0], names)
             declared = next((mapping.questions[name] for name in names if name in mapping.questions), None)
             result.append(FieldAnswer(answer, names, str(field.get("type")), declared))

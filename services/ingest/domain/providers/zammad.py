@@ -152,7 +152,7 @@ def _is_first(ticket: Mapping[str, Any], article: Mapping[str, Any], created: st
     ids, written = ticket.get("article_ids"), _time(article, "created_at")
     if written is None or abs(parse_time(written) - parse_time(created)) > BEGINS_WITHIN:
         return False
-    numbers = [one for one in ids if isinstance(one, int)] if isinstance(ids, list) else []
+    numbers = [number for number in ids if isinstance(number, int)] if isinstance(ids, list) else []
     return not numbers or article.get("id") == min(numbers)
 
 

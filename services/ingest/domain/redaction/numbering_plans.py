@@ -61,9 +61,9 @@ def rules_of(regions: tuple[str, ...], code: int) -> list[tuple[re.Pattern[str],
     """The rules that complete national numbers of some regions: a prefix and its replacement."""
     metadata = [PhoneMetadata.metadata_for_region_or_calling_code(code, region) for region in regions]
     return [
-        (re.compile(one.national_prefix_for_parsing), one.national_prefix_transform_rule)
-        for one in metadata
-        if one and one.national_prefix_for_parsing and one.national_prefix_transform_rule
+        (re.compile(plan.national_prefix_for_parsing), plan.national_prefix_transform_rule)
+        for plan in metadata
+        if plan and plan.national_prefix_for_parsing and plan.national_prefix_transform_rule
     ]
 
 
@@ -75,7 +75,10 @@ def plan_of(regions: tuple[str, ...], code: int = 0) -> Plan:
         if metadata := PhoneMetadata.metadata_for_region_or_calling_code(code, region):
             for length, pattern in _with_trunk_prefix(metadata):
                 patterns.setdefault(length, []).append(pattern)
-    return {length: re.compile("|".join(f"(?:{one})" for one in alternatives)) for length, alternatives in patterns.items()}
+    return {
+        length: re.compile("|".join(f"(?:{alternative})" for alternative in alternatives))
+        for length, alternatives in patterns.items()
+    }
 
 
 def _with_trunk_prefix(metadata: PhoneMetadata) -> Iterator[tuple[int, str]]:

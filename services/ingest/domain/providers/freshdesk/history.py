@@ -135,7 +135,7 @@ def read(cursor: Cursor, documents: Documents, settings: FreshdeskSettings) -> H
     """The page: a delivery for each ticket that was opened before the first webhook."""
     tickets = _tickets(documents)
     names = {kind: _names(kind, documents) for kind in PEOPLE} | {STATUSES: _status_names(documents.get(STATUSES))}
-    listed = [_delivery(one, cursor["until"], documents, names) for one in tickets if _is_before(one, cursor["until"])]
+    listed = [_delivery(ticket, cursor["until"], documents, names) for ticket in tickets if _is_before(ticket, cursor["until"])]
     return HistoryPage(listed, _next(cursor, tickets), len(listed))
 
 
@@ -165,8 +165,8 @@ def _next(cursor: Cursor, tickets: Sequence[Mapping[str, Any]]) -> Cursor | None
 def _names(kind: str, documents: Documents) -> dict[str | None, str]:
     """The names of groups, or of agents, by their ids. The name of an agent is that of the contact."""
     pairs = [
-        (as_text(one.get("id")), as_text(one.get("name")) or as_text(object_in(one, "contact").get("name")))
-        for one in _pages(kind, documents)
+        (as_text(item.get("id")), as_text(item.get("name")) or as_text(object_in(item, "contact").get("name")))
+        for item in _pages(kind, documents)
     ]
     return {identity: name for identity, name in pairs if name}
 
@@ -198,8 +198,9 @@ def _delivery(
         "status_name": names[STATUSES].get(status),
     }
     messages = [
-        {name: one[name] for name in MESSAGE_FIELDS if name in one} | {"agent": names["agents"].get(as_text(one.get("user_id")))}
-        for one in _pages(f"{MESSAGES}{identity}", documents)
+        {name: item[name] for name in MESSAGE_FIELDS if name in item}
+        | {"agent": names["agents"].get(as_text(item.get("user_id")))}
+        for item in _pages(f"{MESSAGES}{identity}", documents)
     ]
     event = {"history": "ticket", "id": identity, "until": until}
     return as_fetched(event, {"ticket": fields, "messages": messages, "until": until})

@@ -124,7 +124,7 @@ def time_of(value: object) -> str | None:
 def history(subject: Mapping[str, Any], name: str) -> list[tuple[str, str | None]]:
     """The values of a property with the times from which they were valid, the oldest first. None: it was empty."""
     entries = objects_in(object_in(subject, "propertiesWithHistory"), name)
-    pairs = [(at, as_text(one.get("value"))) for one in entries if (at := time_of(one.get("timestamp")))]
+    pairs = [(at, as_text(entry.get("value"))) for entry in entries if (at := time_of(entry.get("timestamp")))]
     return sorted(pairs, key=lambda pair: pair[0])
 
 
@@ -132,8 +132,8 @@ def closed_stages(pipelines: Any) -> dict[str, bool]:
     """Whether a stage is closed, by its id, for all stages whose pipeline says so."""
     closed: dict[str, bool] = {}
     for pipeline in objects_in(pipelines, "results"):
-        for one in objects_in(pipeline, "stages"):
-            identity, state = as_text(one.get("id")), object_in(one, "metadata").get("ticketState")
+        for status in objects_in(pipeline, "stages"):
+            identity, state = as_text(status.get("id")), object_in(status, "metadata").get("ticketState")
             if identity and state in ("OPEN", "CLOSED"):
                 closed[identity] = state == "CLOSED"
     return closed
@@ -163,7 +163,7 @@ def condense(documents: Documents) -> Documents:
     if thread := ticket_of_thread(documents):
         condensed["thread"] = {"threadAssociations": {"associatedTicketId": thread}}
     if messages := objects_in(documents.get("messages"), "results"):
-        condensed["messages"] = {"results": [_condensed_message(one) for one in messages]}
+        condensed["messages"] = {"results": [_condensed_message(message) for message in messages]}
     if owner := object_in(dict(documents), "owner"):
         teams = [{name: team.get(name) for name in ("id", "name")} for team in objects_in(owner, "teams")]
         condensed["owner"] = {**{name: owner.get(name) for name in ("id", "userId", "firstName", "lastName")}, "teams": teams}

@@ -62,9 +62,9 @@ def fetches(cursor: Cursor, documents: Documents, settings: HubSpotSettings) -> 
         listed = Fetch("list", PATHS[target], query, optional=target == SUBMISSION)
         return (listed, Fetch("pipelines", PIPELINES, shared=True), OWNERS) if target == TICKET else (listed,)
     objects = _objects(cursor, documents)
-    messages = [call for one in objects for call in messages_of(target, one, f"{MESSAGES}{as_text(one.get('id'))}")]
+    messages = [call for item in objects for call in messages_of(target, item, f"{MESSAGES}{as_text(item.get('id'))}")]
     missing = [call for call in messages if call.name not in documents]
-    contacts = sorted({contact for one in objects if (contact := contact_id(one)) and is_path_id(contact)})
+    contacts = sorted({contact for item in objects if (contact := contact_id(item)) and is_path_id(contact)})
     if not contacts or "contacts" in documents:
         return missing
     body = {"properties": contact_properties_of(settings), "inputs": [{"id": contact} for contact in contacts]}
@@ -87,7 +87,7 @@ def _objects(cursor: Cursor, documents: Documents) -> list[dict[str, Any]]:
         return []
     if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
         raise Unusable("the answer of the tool's API has no `results`")
-    listed = [one for one in objects_in(answer, "results") if is_path_id(as_text(one.get("id")))]
+    listed = [result for result in objects_in(answer, "results") if is_path_id(as_text(result.get("id")))]
     return [one for one in listed if _is_since(one, cursor["since"])]
 
 
@@ -103,9 +103,9 @@ def _is_since(one: Mapping[str, Any], since: str) -> bool:
 def read(cursor: Cursor, documents: Documents, settings: HubSpotSettings) -> HistoryPage:
     """The page: a delivery for each object."""
     objects = _objects(cursor, documents)
-    contacts = {as_text(one.get("id")): one for one in objects_in(documents.get("contacts"), "results")}
-    owners = {as_text(one.get("id")): one for one in objects_in(documents.get("owners"), "results")}
-    deliveries = [_delivery(cursor["target"], one, documents, contacts, owners) for one in objects]
+    contacts = {as_text(contact.get("id")): contact for contact in objects_in(documents.get("contacts"), "results")}
+    owners = {as_text(owner.get("id")): owner for owner in objects_in(documents.get("owners"), "results")}
+    deliveries = [_delivery(cursor["target"], item, documents, contacts, owners) for item in objects]
     after = as_text(object_in(object_in(documents["list"], "paging"), "next").get("after"))
     if after is not None and after == cursor["after"]:
         raise Unusable("the tool's API returned the same page again")

@@ -67,7 +67,7 @@ def _fetches(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> Seq
         query = {"field": "updated_at", "operator": ">", "value": cursor["since"] - 1}
         body = {"query": query, "pagination": pagination}
         return (Fetch(LIST, f"/{kind}/search", optional=kind == "tickets", body=body),)
-    names = [id_of(one.get("id")) or "" for one in _listed(cursor, documents)]
+    names = [id_of(item.get("id")) or "" for item in _listed(cursor, documents)]
     return [Fetch(ITEM + name, f"/{kind}/{name}", optional=True) for name in names if ITEM + name not in documents]
 
 
@@ -79,13 +79,13 @@ def _listed(cursor: Cursor, documents: Documents) -> list[dict[str, Any]]:
     listed = answer.get(kind) if isinstance(answer, dict) else None
     if not isinstance(listed, list):
         raise Unusable(f"the answer of the tool's API has no `{kind}`")
-    return [one for one in listed if isinstance(one, dict) and is_path_id(id_of(one.get("id")))]
+    return [item for item in listed if isinstance(item, dict) and is_path_id(id_of(item.get("id")))]
 
 
 def _read(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> HistoryPage:
     """The page. One that was deleted since it was listed is left out, and one that is too large comes without its parts."""
     listed = _listed(cursor, documents)
-    deliveries = [_delivery(one, documents.get(ITEM + (id_of(one.get("id")) or ""))) for one in listed]
+    deliveries = [_delivery(item, documents.get(ITEM + (id_of(item.get("id")) or ""))) for item in listed]
     after = as_text(object_in(object_in(documents[LIST], "pages"), "next").get("starting_after"))
     if after is not None and after == cursor["after"]:
         raise Unusable("the tool's API returned the same page again")

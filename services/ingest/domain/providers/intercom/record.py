@@ -210,7 +210,7 @@ def _messages(topic: str, parts: list[dict[str, Any]], new: list[dict[str, Any]]
         raise Unusable("the part with the reply is missing")
     messages: dict[object, dict[str, Any]] = {}
     for part in [*parts, *new]:
-        is_new = any(part is one or (part.get("id") and part.get("id") == one.get("id")) for one in new)
+        is_new = any(part is fact or (part.get("id") and part.get("id") == fact.get("id")) for fact in new)
         if message := _message(topic if is_new else "", part):
             messages[message.get("id") or len(messages)] = message
     return list(messages.values())
