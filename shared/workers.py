@@ -11,7 +11,7 @@ import structlog
 log = structlog.get_logger()
 
 Run = Callable[[], Awaitable[None]]
-"""What a worker runs until it is cancelled."""
+"""The work of a worker, until it is cancelled."""
 
 
 class Workers:

@@ -49,7 +49,7 @@ COMMIT_SECONDS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What the parts share: pools of the database, by use, and clients. `reads` is for all that is no commit of deliveries."""
+    """Pools and clients that the parts share. The pool `reads` is for all statements that commit no delivery of a request."""
 
     settings: Settings
     engine: AsyncEngine

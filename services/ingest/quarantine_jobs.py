@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import asyncpg
 import structlog
@@ -20,7 +21,6 @@ from services.ingest.inbox.transactions import run_transaction
 from services.ingest.inbox.verdicts import Replaced, replace_verdicts
 from services.ingest.store.connections import ConnectionSource
 from services.ingest.threads import FairThreads
-from shared.problems import Unavailable
 
 log = structlog.get_logger()
 
@@ -77,20 +77,14 @@ class Retrier:
     async def _read(self, stored: Sequence[StoredDelivery], connections: Mapping[str, Connection | None]) -> dict[int, Delivery]:
         """The deliveries as they read now. Left out are those of deleted connections, and those that a bug of ours stops."""
         read: dict[int, Delivery] = {}
-        for one in stored:
-            connection = connections[one.connection]
-            if connection and connection.state != "deleted" and (delivery := await self._read_one(connection, one)):
-                read[one.seq] = delivery
+        for quarantined in stored:
+            connection = connections[quarantined.connection]
+            if connection and connection.state != "deleted":
+                read_again = partial(receive_again, connection, quarantined, self._now())
+                delivery = await self._threads.run_unless_faulty(connection.tenant, read_again, "job.unreadable", quarantined.seq)
+                if delivery:
+                    read[quarantined.seq] = delivery
         return read
-
-    async def _read_one(self, connection: Connection, stored: StoredDelivery) -> Delivery | None:
-        try:
-            return await self._threads.run(connection.tenant, lambda: receive_again(connection, stored, self._now()))
-        except Unavailable:
-            raise
-        except Exception as error:
-            log.error("job.unreadable", seq=stored.seq, error=type(error).__name__, exc_info=error)
-            return None
 
     async def _store(self, job: Job, part: Mapping[int, Delivery], connections: Mapping[str, Connection | None]) -> Job:
         """Store deliveries as they were read, and the job's progress, in one transaction. An erasure has its own before.

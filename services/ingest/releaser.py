@@ -22,7 +22,6 @@ from services.ingest.inbox.transactions import run_transaction
 from services.ingest.polling import Poller
 from services.ingest.store.connections import Connections
 from services.ingest.threads import FairThreads
-from shared.problems import Unavailable
 
 log = structlog.get_logger()
 
@@ -94,14 +93,11 @@ class Releaser:
 
     async def _read(self, connection: Connection, stored: StoredDelivery) -> Delivery | None:
         """The delivery, or None if a bug of ours keeps it from being read; it is then in quarantine."""
-        try:
-            return await self._threads.run(connection.tenant, lambda: receive_again(connection, stored, self._now()))
-        except Unavailable:
-            raise
-        except Exception as error:
-            log.error("releaser.unreadable", seq=stored.seq, error=type(error).__name__, exc_info=error)
+        read_again = partial(receive_again, connection, stored, self._now())
+        delivery = await self._threads.run_unless_faulty(connection.tenant, read_again, "releaser.unreadable", stored.seq)
+        if delivery is None:
             await verdicts.quarantine_held(self._pool, stored.seq, UNREADABLE)
-            return None
+        return delivery
 
     async def _release(self, connection: Connection, deliveries: Sequence[tuple[int, Delivery]]) -> int:
         """The number of deliveries that are no longer held. 0 if another process releases this connection or it has changed."""

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import asyncpg
 import structlog
@@ -22,7 +23,6 @@ from services.ingest.inbox.transactions import Connection as Database
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.store.connections import ConnectionSource
 from services.ingest.threads import FairThreads
-from shared.problems import Unavailable
 
 log = structlog.get_logger()
 
@@ -83,19 +83,13 @@ class Rereader:
         read: dict[int, Delivery] = {}
         for body in bodies:
             connection = connections[body.connection]
-            if connection and (delivery := await self._read_one(connection, body)):
-                read[body.seq] = delivery
-                self._observe(connection, delivery)
+            if connection:
+                read_again = partial(reread, connection, body, self._now())
+                delivery = await self._threads.run_unless_faulty(connection.tenant, read_again, "rereader.unreadable", body.seq)
+                if delivery:
+                    read[body.seq] = delivery
+                    self._observe(connection, delivery)
         return read
-
-    async def _read_one(self, connection: Connection, body: StoredDelivery) -> Delivery | None:
-        try:
-            return await self._threads.run(connection.tenant, lambda: reread(connection, body, self._now()))
-        except Unavailable:
-            raise
-        except Exception as error:
-            log.error("rereader.unreadable", seq=body.seq, error=type(error).__name__)
-            return None
 
     async def _store(self, tenant: str, deliveries: Mapping[int, Delivery]) -> Step:
         async def work(db: Database) -> Step:

@@ -1,4 +1,4 @@
-"""What a process of ingest needs to store deliveries: connections, the encryption of bodies, and observers of what is stored."""
+"""The parts with which a process of ingest stores deliveries: connections, encryption of bodies, observers of deliveries."""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack

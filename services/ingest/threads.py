@@ -9,7 +9,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import structlog
+
 from shared.fair_queue import FairQueue
+from shared.problems import Unavailable
 
 T = TypeVar("T")
 
@@ -29,6 +32,9 @@ took a fifteenth of a webhook's time. So only a body that is slow for longer tha
 PENALTY = 100
 """After a slow small body, its tenant's bodies are read in threads for this many times the processor time that it took. So slow
 bodies keep the event loop busy for about 1 % of the time. Threads double the cost of a body, so the time is short."""
+
+
+log = structlog.get_logger()
 
 
 class FairThreads:
@@ -51,6 +57,16 @@ class FairThreads:
             finally:
                 if not working.done():  # the caller was cancelled; a thread can't be, so its turn lasts until it ends
                     await asyncio.wait([working])
+
+    async def run_unless_faulty(self, tenant: str, work: Callable[[], T], event: str, seq: int) -> T | None:
+        """Like `run`, for work on the stored delivery `seq`. None if a fault of ours ends it, which is logged as `event`."""
+        try:
+            return await self.run(tenant, work)
+        except Unavailable:
+            raise
+        except Exception as error:
+            log.error(event, seq=seq, error=type(error).__name__, exc_info=error)
+            return None
 
     async def read(self, tenant: str, size: int, work: Callable[[], T]) -> T:
         """The result of `work()`, which reads a body of `size` bytes: at once if that is quick, else in a thread."""

@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
+from services.metrics.polling import poll
 from services.metrics.store import builds as store
 from services.metrics.store import rebuilds
 from services.metrics.store.builds import Build
@@ -22,7 +23,6 @@ from services.metrics.store.progress import note_rebuilt
 from services.metrics.store.subjects import lock_following
 from services.metrics.store.writer import Writer
 from services.metrics.store.writer_versions import OutdatedVersion, refuse_outdated
-from shared.database import OUTAGE, RETRYABLE
 from shared.kafka import Undelivered
 
 log = structlog.get_logger()
@@ -59,15 +59,14 @@ class Builder:
     async def run(self) -> None:
         """Work until cancelled; wait out an outage of the database."""
         writer, started = Writer(self.pool), self.clock()
-        while True:
+
+        async def step() -> bool:
             try:
-                while await self.step(writer, upgrade=self.clock() - started >= self.grace):
-                    pass
-            except (*OUTAGE, *RETRYABLE) as error:
-                log.warning("builder.interrupted", error=type(error).__name__)
+                return await self.step(writer, upgrade=self.clock() - started >= self.grace)
             except OutdatedVersion:
-                pass  # a newer process builds meanwhile; `services.metrics.version_watch` logs it
-            await asyncio.sleep(EVERY_SECONDS)
+                return False  # a newer process builds meanwhile; `services.metrics.version_watch` logs it
+
+        await poll(step, EVERY_SECONDS, "builder.interrupted")
 
     async def step(self, writer: Writer, *, upgrade: bool = True) -> bool:
         """Work on one build for a while. `upgrade`: if there is none, start one for a tenant whose contributions an earlier

@@ -12,8 +12,8 @@ from time import monotonic
 import asyncpg
 import structlog
 
+from services.metrics.polling import poll
 from services.metrics.store.freezing import AT_ONCE, next_piece
-from shared.database import OUTAGE, RETRYABLE
 
 log = structlog.get_logger()
 
@@ -38,13 +38,7 @@ class Freezer:
     async def run(self) -> None:
         """Work until cancelled; wait out an outage of the database."""
         await asyncio.sleep(self.grace.total_seconds())
-        while True:
-            try:
-                while await self.step():
-                    pass
-            except (*OUTAGE, *RETRYABLE) as error:
-                log.warning("freezer.interrupted", error=type(error).__name__)
-            await asyncio.sleep(EVERY_SECONDS)
+        await poll(self.step, EVERY_SECONDS, "freezer.interrupted")
 
     async def step(self) -> bool:
         """Freeze or thaw a piece. Returns whether there was one."""

@@ -1,13 +1,12 @@
 """Delete values that nothing uses after an erasure. Any number of processes may run it over one database."""
 
-import asyncio
 from datetime import timedelta
 
 import asyncpg
 import structlog
 
+from services.metrics.polling import poll
 from services.metrics.store import purges
-from shared.database import OUTAGE, RETRYABLE
 
 log = structlog.get_logger()
 
@@ -25,13 +24,7 @@ class Purger:
 
     async def run(self) -> None:
         """Purge until cancelled; wait out an outage of the database."""
-        while True:
-            try:
-                while await self.step():
-                    pass
-            except (*OUTAGE, *RETRYABLE) as error:
-                log.warning("purger.interrupted", error=type(error).__name__)
-            await asyncio.sleep(EVERY_SECONDS)
+        await poll(self.step, EVERY_SECONDS, "purger.interrupted")
 
     async def step(self) -> bool:
         """Purge the tenant whose turn it is. Returns whether there was one."""

@@ -14,11 +14,11 @@ import httpx
 import structlog
 
 from services.metrics.clients.ingest import Ingest
+from services.metrics.polling import poll
 from services.metrics.store import verifications as store
 from services.metrics.store.verifications import ComparedPiece, VerificationRun
 from services.metrics.verify.pieces import OtherDefinitions, compare_next_events, compare_next_subjects
 from services.metrics.verify.seals import compare_next_seals
-from shared.database import OUTAGE, RETRYABLE
 
 log = structlog.get_logger()
 
@@ -45,13 +45,7 @@ class Verifier:
 
     async def run(self) -> None:
         """Verify until cancelled; wait out an outage of the database or of ingest."""
-        while True:
-            try:
-                while await self.step():
-                    pass
-            except (*OUTAGE, *RETRYABLE, httpx.HTTPError) as error:
-                log.warning("verifier.interrupted", error=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+        await poll(self.step, LOOK_SECONDS, "verifier.interrupted", httpx.HTTPError)
 
     async def step(self) -> bool:
         """Compare one piece of one verification, after starting one that is due. Returns False if there was nothing to do."""

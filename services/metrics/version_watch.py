@@ -9,8 +9,8 @@ import structlog
 
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.instruments import OUTDATED
+from services.metrics.polling import poll
 from services.metrics.store.writer_versions import STATE_SECONDS, end_newer, newer_version, state_version
-from shared.database import OUTAGE, RETRYABLE
 from shared.workers import run_until_first_ends
 
 log = structlog.get_logger()
@@ -35,12 +35,7 @@ class VersionWatch:
 
     async def run(self) -> None:
         """Look every STATE_SECONDS until cancelled; wait out an outage of the database."""
-        while True:
-            try:
-                await self.look()
-            except (*OUTAGE, *RETRYABLE) as error:
-                log.warning("version.unknown", error=type(error).__name__)
-            await asyncio.sleep(STATE_SECONDS)
+        await poll(self.look, STATE_SECONDS, "version.unknown")
 
     async def look(self) -> None:
         """State the version, look for a newer one, and note the end of one."""
