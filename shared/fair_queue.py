@@ -57,7 +57,7 @@ class FairQueue:
         except (asyncio.CancelledError, TimeoutError) as error:
             self._leave(tenant, place)
             if isinstance(error, TimeoutError):
-                raise Unavailable(f"no turn within {patience:g} s: too many requests of this tenant are in progress") from None
+                raise Unavailable(f"not begun within {patience:g} s: too many requests of this tenant are in progress") from None
             raise
 
     def _may_work(self, tenant: str) -> bool:

@@ -176,14 +176,14 @@ def _change(identity: object, at: str, fact: Mapping[str, Any]) -> dict[str, Any
 def _fetches(request: Request, documents: Documents, settings: HubSpotSettings) -> Sequence[Fetch]:
     target, _, identity = (_parse(request, settings).fetch or "").partition("/")
     if not identity:
-        raise Unusable("the event is none that is fetched")
+        raise Unusable("this kind of event is not fetched")
     return fetches(target, identity, documents, settings)
 
 
 def _parse_fetched(request: Request, documents: Documents, settings: HubSpotSettings) -> Parsed:
     event = _parse(request, settings)
     if event.fetch is None:
-        return Parsed(event.id, problem=event.problem or "the event is none that is fetched", about=event.about)
+        return Parsed(event.id, problem=event.problem or "this kind of event is not fetched", about=event.about)
     is_message = event.fetch.startswith(f"{THREAD}/")
     if is_message and ticket_of_thread(documents) is None:
         return Parsed(event.id, ignored=NEW_MESSAGE)

@@ -129,7 +129,7 @@ def _fetches(request: Request, documents: Documents, mapping: FieldMapping) -> S
 def _parse_fetched(request: Request, documents: Documents, mapping: FieldMapping) -> Parsed:
     event = _parse(request, mapping)
     if event.fetch is None:
-        return Parsed(event.id, problem=event.problem or "the event is none that is fetched", about=event.about)
+        return Parsed(event.id, problem=event.problem or "this kind of event is not fetched", about=event.about)
     try:
         return read_response(event, _ids(_event(request)), documents, mapping)
     except Unusable as error:
