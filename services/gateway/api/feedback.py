@@ -9,10 +9,9 @@ from fastapi import APIRouter, Depends, Response
 from services.gateway.api.auth import require
 from services.gateway.api.dependencies import GatewayState
 from services.gateway.api.documents import IF_NONE_MATCH, document_responses, respond_with_document
-from services.gateway.api.forwarding import Requested
+from services.gateway.api.forwarding import Requested, get_from_metrics
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.domain.keys import Key
-from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
 
 routes = APIRouter(route_class=UpstreamRoute, tags=["kpis"])
@@ -40,6 +39,5 @@ async def get_feedback(
         raise NotFound("a subject is <connection>/<response, review or ticket>/<id>, as records name it")
     connection, kind, identifier = match.groups()
     path = f"/v1/feedback/{connection}/{kind}/{quote(identifier, safe='').replace('.', '%2E')}"
-    async with cancelled_on_disconnect(requested.client):
-        response = await gateway.upstream("metrics").call("GET", path, tenant=caller.tenant, query=requested.query)
+    response = await get_from_metrics(gateway, caller, requested, path)
     return respond_with_document(requested, response)

@@ -8,6 +8,9 @@ import httpx
 from fastapi import Depends, Request, Response
 from starlette.types import Receive
 
+from services.gateway.api.dependencies import Gateway
+from services.gateway.domain.keys import Key
+from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, NotFound
 
 REQUEST_HEADERS = ("accept", "content-type", "content-encoding", "idempotency-key", "tracestate", "ce-specversion")
@@ -63,3 +66,9 @@ def pass_through(response: httpx.Response) -> Response:
     """A service's response as the gateway's."""
     headers = {name: response.headers[name] for name in RESPONSE_HEADERS if name in response.headers}
     return Response(response.content, response.status_code, headers)
+
+
+async def get_from_metrics(gateway: Gateway, caller: Key, requested: GetRequest, path: str) -> httpx.Response:
+    """The response of metrics at `path` to the query of a request; cancelled when the client disconnects."""
+    async with cancelled_on_disconnect(requested.client):
+        return await gateway.upstream("metrics").call("GET", path, tenant=caller.tenant, query=requested.query)

@@ -22,7 +22,7 @@ from services.gateway.api.documents import (
     etag_header,
     respond_with_document,
 )
-from services.gateway.api.forwarding import GetRequest, Requested, checked_id, pass_through
+from services.gateway.api.forwarding import GetRequest, Requested, checked_id, get_from_metrics, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import CSV, JSON, NDJSON, accepted_format, render
 from services.gateway.clients.metrics import UnknownKpi, fetch_revision
@@ -37,7 +37,6 @@ from services.gateway.domain.etags import (
 )
 from services.gateway.domain.keys import Key
 from services.gateway.domain.tables import kpi_table, records_table
-from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
 
 routes = APIRouter(route_class=UpstreamRoute, tags=["kpis"])
@@ -143,8 +142,7 @@ async def list_records(gateway: GatewayState, caller: RecordsReader, requested: 
 async def explain_kpi(gateway: GatewayState, caller: MetricsReader, requested: Requested, kpi: str) -> Response:
     """The explanation of a KPI's value."""
     path = f"/v1/kpis/{checked_id(kpi, UnknownKpi)}/explain"
-    async with cancelled_on_disconnect(requested.client):
-        response = await gateway.upstream("metrics").call("GET", path, tenant=caller.tenant, query=requested.query)
+    response = await get_from_metrics(gateway, caller, requested, path)
     return respond_with_document(requested, response)
 
 
@@ -156,8 +154,7 @@ async def respond(gateway: Gateway, caller: Key, requested: GetRequest, kpi: str
     if (headers := await not_modified_headers(gateway, requested, key, kpi)) is not None:
         return Response(status_code=304, headers=REVALIDATE | headers)
     now = datetime.now(UTC)
-    async with cancelled_on_disconnect(requested.client):
-        response = await gateway.upstream("metrics").call("GET", path, tenant=caller.tenant, query=key.query)
+    response = await get_from_metrics(gateway, caller, requested, path)
     if response.status_code != 200:
         return pass_through(response)
     body, headers = await render(response.content, format_, path, key.query)

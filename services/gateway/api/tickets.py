@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from services.gateway.api.dependencies import GatewayState
 from services.gateway.api.documents import IF_NONE_MATCH, document_responses, respond_tagged, tag_of_document
-from services.gateway.api.forwarding import Requested, pass_through
+from services.gateway.api.forwarding import Requested, get_from_metrics, pass_through
 from services.gateway.api.kpis import PROBLEMS, RecordsReader
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.parquet import PARQUET, parquet_of
@@ -15,7 +15,6 @@ from services.gateway.api.rendering import CSV, JSON, MEDIA_TYPES, NDJSON, Forma
 from services.gateway.api.ticket_lines import lines_of_csv, ndjson_lines
 from services.gateway.domain.etags import content_etag
 from services.gateway.domain.ticket_table import TicketPage, decode_page
-from shared.disconnects import cancelled_on_disconnect
 from shared.problems import Unavailable
 
 routes = APIRouter(route_class=UpstreamRoute, tags=["kpis"])
@@ -38,8 +37,7 @@ CSV begins with a byte order mark, by which Excel recognises UTF-8. In Parquet t
 async def list_tickets(gateway: GatewayState, caller: RecordsReader, requested: Requested) -> Response:
     """A page of tickets in the media type that the client accepts."""
     format_ = accepted_format(requested.accept, (*MEDIA_TYPES, PARQUET))
-    async with cancelled_on_disconnect(requested.client):
-        response = await gateway.upstream("metrics").call("GET", PATH, tenant=caller.tenant, query=requested.query)
+    response = await get_from_metrics(gateway, caller, requested, PATH)
     if response.status_code != 200:
         return pass_through(response)
     headers = {"Content-Type": format_.content_type}
