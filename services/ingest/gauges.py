@@ -1,6 +1,7 @@
 """Gauges of the outbox, of work in the background and of plain bodies, read when Prometheus scrapes."""
 
 import asyncpg
+from prometheus_client import Gauge
 
 from services.ingest.domain.delivery import SQL_IS_PLAIN
 from services.ingest.instruments import (
@@ -78,62 +79,57 @@ LEFT JOIN (SELECT reltuples::bigint AS bodies FROM pg_class WHERE relname = 'inb
 
 def outbox_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of the outbox."""
-
-    async def read() -> tuple[float, ...]:
-        counted, estimated, seconds = await pool.fetchrow(OUTBOX, EXACT)
-        return counted if counted <= EXACT else max(counted, estimated or 0), max(0.0, seconds or 0.0)
-
-    return DatabaseGauges((OUTBOX_DELIVERIES, OUTBOX_SECONDS), read)
+    return _estimated(pool, OUTBOX, OUTBOX_DELIVERIES, OUTBOX_SECONDS)
 
 
 def fetch_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of the queue of fetches."""
-
-    async def read() -> tuple[float, ...]:
-        counted, estimated, seconds = await pool.fetchrow(FETCHES, EXACT)
-        return counted if counted <= EXACT else max(counted, estimated or 0), max(0.0, seconds or 0.0)
-
-    return DatabaseGauges((FETCHES_WAITING, FETCHES_SECONDS), read)
+    return _estimated(pool, FETCHES, FETCHES_WAITING, FETCHES_SECONDS)
 
 
 def job_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of jobs."""
-
-    async def read() -> tuple[float, ...]:
-        running, seconds = await pool.fetchrow(JOBS)
-        return running, max(0.0, seconds or 0.0)
-
-    return DatabaseGauges((JOBS_RUNNING, JOBS_SECONDS), read)
+    return _counted(pool, JOBS, JOBS_RUNNING, JOBS_SECONDS)
 
 
 def replay_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of replays."""
-
-    async def read() -> tuple[float, ...]:
-        running, seconds = await pool.fetchrow(REPLAYS)
-        return running, max(0.0, seconds or 0.0)
-
-    return DatabaseGauges((REPLAYS_RUNNING, REPLAYS_SECONDS), read)
+    return _counted(pool, REPLAYS, REPLAYS_RUNNING, REPLAYS_SECONDS)
 
 
 def import_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of imports."""
-
-    async def read() -> tuple[float, ...]:
-        running, seconds = await pool.fetchrow(IMPORTS)
-        return running, max(0.0, seconds or 0.0)
-
-    return DatabaseGauges((IMPORTS_RUNNING, IMPORTS_SECONDS), read)
+    return _counted(pool, IMPORTS, IMPORTS_RUNNING, IMPORTS_SECONDS)
 
 
 def erasure_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of erasures."""
+    return _counted(pool, ERASURES, ERASURES_RUNNING, ERASURES_SECONDS)
+
+
+def _counted(pool: asyncpg.Pool, statement: str, running: Gauge, seconds: Gauge) -> DatabaseGauges:
+    """Gauges of the number that `statement` returns, and of the age of the oldest."""
 
     async def read() -> tuple[float, ...]:
-        running, seconds = await pool.fetchrow(ERASURES)
-        return running, max(0.0, seconds or 0.0)
+        count, age = await pool.fetchrow(statement)
+        return count, max(0.0, age or 0.0)
 
-    return DatabaseGauges((ERASURES_RUNNING, ERASURES_SECONDS), read)
+    return DatabaseGauges((running, seconds), read)
+
+
+def _estimated(pool: asyncpg.Pool, statement: str, waiting: Gauge, seconds: Gauge) -> DatabaseGauges:
+    """Like `_counted`, for a number that `statement` counts up to EXACT + 1 and estimates."""
+
+    async def read() -> tuple[float, ...]:
+        counted, estimated, age = await pool.fetchrow(statement, EXACT)
+        return _exact_or(counted, estimated), max(0.0, age or 0.0)
+
+    return DatabaseGauges((waiting, seconds), read)
+
+
+def _exact_or(counted: int, estimated: int | None) -> int:
+    """The number if it was counted, else its estimate, which may be too low or missing."""
+    return counted if counted <= EXACT else max(counted, estimated or 0)
 
 
 def body_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
@@ -141,6 +137,6 @@ def body_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
 
     async def read() -> tuple[float, ...]:
         counted, estimated = await pool.fetchrow(PLAIN, EXACT)
-        return (counted if counted <= EXACT else max(counted, estimated or 0),)
+        return (_exact_or(counted, estimated),)
 
     return DatabaseGauges((PLAIN_BODIES,), read)
