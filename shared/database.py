@@ -178,6 +178,16 @@ async def keep_session(connection: asyncpg.Connection) -> None:
     """
 
 
+async def database_answers(pool: asyncpg.Pool, seconds: float = 2.0) -> bool:
+    """Whether the database answers within this time, for the readiness of a service."""
+    try:
+        async with pool.acquire(timeout=seconds) as connection:
+            await connection.execute("SELECT 1", timeout=seconds)
+    except OUTAGE:
+        return False
+    return True
+
+
 @asynccontextmanager
 async def outage_is_503() -> AsyncIterator[None]:
     """Raise Unavailable (503) if the database can't be reached or has no free connection."""

@@ -53,7 +53,7 @@ from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
 from shared import openapi
 from shared.bodies import MIB, Bodies, BodyMemory
-from shared.database import OUTAGE, open_engine
+from shared.database import database_answers, open_engine
 from shared.deadlines import RequestDeadline, TaskDeadlines
 from shared.direct_requests import DirectRoute
 from shared.gauges import DatabaseGauges, observe_pools
@@ -184,9 +184,4 @@ async def update_gauges(pools: Mapping[str, asyncpg.Pool], engine: AsyncEngine, 
 
 async def missing_dependencies(pool: asyncpg.Pool) -> list[str]:
     """The dependencies without which ingest can't serve: the database. Without Kafka it stores deliveries and publishes later."""
-    try:
-        async with pool.acquire(timeout=2) as db:
-            await db.execute("SELECT 1", timeout=2)
-    except OUTAGE:
-        return ["database"]
-    return []
+    return [] if await database_answers(pool) else ["database"]

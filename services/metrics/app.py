@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-import asyncpg
 from fastapi import FastAPI, Request, Response
 
 from services.metrics.announcer import Announcer, Sender
@@ -47,7 +46,7 @@ from services.metrics.verifier import Verifier
 from services.metrics.version_watch import VersionWatch
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
-from shared.database import OUTAGE, open_pool
+from shared.database import database_answers, open_pool
 from shared.fair_queue import FairQueue
 from shared.gauges import DatabaseGauges, observe_pools
 from shared.http import add_health, new_app
@@ -214,13 +213,7 @@ async def update_gauges(app: FastAPI, *gauges: DatabaseGauges) -> None:
 
 async def missing(app: FastAPI) -> list[str]:
     """The missing dependencies: the database. Without Kafka metrics still answers, as of its watermark."""
-    pool: asyncpg.Pool = app.state.metrics.source.pool
-    try:
-        async with pool.acquire(timeout=2) as connection:
-            await connection.execute("SELECT 1", timeout=2)
-    except OUTAGE:
-        return ["database"]
-    return []
+    return [] if await database_answers(app.state.metrics.source.pool) else ["database"]
 
 
 def degraded(app: FastAPI) -> list[str]:
