@@ -64,7 +64,7 @@ def _tickets(documents: Documents) -> list[dict[str, Any]]:
     """The tickets of the page. Raises Unusable if the answer is no list of tickets."""
     if not isinstance(documents[TICKETS], dict) or not isinstance(documents[TICKETS].get("tickets"), list):
         raise Unusable("the answer of the tool's API has no `tickets`")
-    return [one for one in objects_in(documents[TICKETS], "tickets") if (id_of(one.get("id")) or "").isdecimal()]
+    return [ticket for ticket in objects_in(documents[TICKETS], "tickets") if (id_of(ticket.get("id")) or "").isdecimal()]
 
 
 def _audits_name(ticket: Mapping[str, Any], page: int) -> str:
@@ -103,7 +103,7 @@ def _authors(documents: Documents) -> list[str]:
 
 def read(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> HistoryPage:
     """The page: a delivery for each ticket."""
-    users = {id_of(one.get("id")): one for one in objects_in(documents.get(USERS), "users")}
+    users = {id_of(user.get("id")): user for user in objects_in(documents.get(USERS), "users")}
     deliveries = [_delivery(ticket, _audits(ticket, documents), users) for ticket in _tickets(documents)]
     after = as_text(documents[TICKETS].get("after_cursor"))
     is_last = documents[TICKETS].get("end_of_stream") is not False or after is None
@@ -116,7 +116,7 @@ def _delivery(ticket: Mapping[str, Any], audits: Sequence[Mapping[str, Any]], us
     """The ticket with those parts of its audits that are read. Fields of the account's own are kept for dimensions."""
     fields = {name: ticket[name] for name in TICKET_FIELDS if name in ticket}
     via = {"via": {"channel": object_in(ticket, "via").get("channel")}}
-    own = {f"custom_field_{one.get('id')}": one.get("value") for one in objects_in(ticket, "custom_fields")}
+    own = {f"custom_field_{field.get('id')}": field.get("value") for field in objects_in(ticket, "custom_fields")}
     histories = [
         {
             "created_at": audit.get("created_at"),

@@ -115,7 +115,7 @@ def rating_fact_of(ticket: str, documents: Documents) -> dict[str, Any] | None:
 def scale_of(rated: RatedResponse, documents: Documents) -> tuple[int, int] | None:
     """The scale of a rating: the lowest and the highest option of its question. None if that is no scale that we know."""
     questions = objects_in(object_in(documents.get(SURVEY), "survey"), "questions")
-    own = [one for one in questions if as_text(one.get("id")) == rated.question]
+    own = [question for question in questions if as_text(question.get("id")) == rated.question]
     options = [option for one in own for option in objects_in(one, "options")]
     ratings = [rating for option in options if (rating := as_whole_number(option.get("rating"))) is not None]
     scale = (min(ratings), max(ratings)) if ratings else None
@@ -127,11 +127,16 @@ def condense(documents: Documents) -> Documents:
     responses, survey = documents.get(RESPONSES), documents.get(SURVEY)
     condensed: dict[str, Any] = {RESPONSES: None, SURVEY: None}
     if responses is not None:
-        condensed[RESPONSES] = {"survey_responses": [_response(one) for one in objects_in(responses, "survey_responses")]}
+        condensed[RESPONSES] = {
+            "survey_responses": [_response(response) for response in objects_in(responses, "survey_responses")]
+        }
     if survey is not None:
         questions = [
-            {"id": one.get("id"), "options": [{"rating": option.get("rating")} for option in objects_in(one, "options")]}
-            for one in objects_in(object_in(survey, "survey"), "questions")
+            {
+                "id": question.get("id"),
+                "options": [{"rating": option.get("rating")} for option in objects_in(question, "options")],
+            }
+            for question in objects_in(object_in(survey, "survey"), "questions")
         ]
         condensed[SURVEY] = {"survey": {"questions": questions}}
     return condensed
