@@ -24,6 +24,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    trimmed_text,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.shared_secret import verify_shared_secret
@@ -128,13 +129,13 @@ def _named(question: Mapping[str, Any], template: str | None) -> Iterator[tuple[
 def _fields(question: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, str]:
     """The values that dimensions may be read from: fields of the response, and of the person as `person.…`."""
     named = {**question, **{f"person.{name}": value for name, value in person.items()}}
-    texts = {name: (as_text(value) or "").strip() for name, value in named.items()}
+    texts = {name: trimmed_text(value) for name, value in named.items()}
     return {name: text for name, text in texts.items() if is_name(text)}
 
 
 def _customer(person: Mapping[str, Any], own: str | None) -> dict[str, Any]:
     """The mapped id, the person's id in AskNicely, and the e-mail address."""
-    email = (as_text(person.get("email")) or "").strip()
+    email = trimmed_text(person.get("email"))
     return customer_fields("asknicely", tool_id=as_text(person.get("id")), own_id=own, email=email)
 
 

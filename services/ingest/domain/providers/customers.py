@@ -5,7 +5,7 @@ from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import is_email, is_name
-from services.ingest.domain.providers.payload import as_text
+from services.ingest.domain.providers.payload import trimmed_text
 from services.ingest.domain.pseudonym import namespaced
 from shared.text import nfc
 
@@ -46,5 +46,5 @@ def own_id(fields: Mapping[str, Any], mapping: FieldMapping) -> str | None:
     value = fields.get(mapping.customer)
     if value is None:
         value = next((value for name, value in fields.items() if nfc(name) == mapping.customer), None)
-    identity = (as_text(value) or "").strip()
+    identity = trimmed_text(value)
     return identity if is_name(identity) else None

@@ -23,6 +23,7 @@ from services.ingest.domain.providers.payload import (
     objects_in,
     occurring_dimensions,
     parse_payload,
+    trimmed_text,
     type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
@@ -161,7 +162,7 @@ def _additional(
 
 def _customer(person: Mapping[str, Any], own: str | None) -> dict[str, Any]:
     """The person: the mapped id, Delighted's, and the e-mail address."""
-    email = (as_text(person.get("email")) or "").strip()
+    email = trimmed_text(person.get("email"))
     return customer_fields("delighted", tool_id=as_text(person.get("id")), own_id=own, email=email)
 
 

@@ -24,6 +24,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    trimmed_text,
     type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
@@ -105,7 +106,7 @@ def _customer(data: dict[str, Any], own: str | None) -> dict[str, Any]:
     """
     contact, attributes = object_in(data, "contact"), object_in(data, "contactAttributes")
     identity = as_text(contact.get("userId")) or as_text(attributes.get("userId")) or ""
-    email = (as_text(attributes.get("email")) or "").strip()
+    email = trimmed_text(attributes.get("email"))
     return customer_fields("formbricks", own_id=own or (identity if is_name(identity) else None), email=email)
 
 

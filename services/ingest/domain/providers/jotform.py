@@ -30,6 +30,7 @@ from services.ingest.domain.providers.payload import (
     occurring_dimensions,
     parse_object,
     parse_payload,
+    trimmed_text,
 )
 from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Request
 from services.ingest.domain.providers.shared_secret import PARAMETER, verify_shared_secret
@@ -171,7 +172,7 @@ def _is_contact(names: Sequence[str]) -> bool:
 
 def _usable(value: Any) -> str | None:
     """A value that can be a dimension: one line of at most 200 characters."""
-    text = (as_text(value) or "").strip()
+    text = trimmed_text(value)
     return text if is_name(text) else None
 
 

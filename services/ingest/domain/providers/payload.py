@@ -47,9 +47,14 @@ def as_text(value: object) -> str | None:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def trimmed_text(value: object) -> str:
+    """The text of `as_text` without spaces at its ends. Empty if there is none."""
+    return (as_text(value) or "").strip()
+
+
 def as_whole_number(value: object) -> int | None:
     """A number of up to four digits, which a tool may write as text. None if it is none."""
-    text = (as_text(value) or "").strip()
+    text = trimmed_text(value)
     return int(text) if WHOLE_NUMBER.fullmatch(text) else None
 
 

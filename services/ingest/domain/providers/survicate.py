@@ -30,6 +30,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    trimmed_text,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, is_hmac, verify_hmac
@@ -173,7 +174,7 @@ def _fields(name: str, event: Mapping[str, Any]) -> dict[str, str]:
         **_attributes(event),
         **({name: chosen} if chosen else {}),
     }
-    texts = {str(key): (as_text(value) or "").strip() for key, value in values.items()}
+    texts = {str(key): trimmed_text(value) for key, value in values.items()}
     return {key: text for key, text in texts.items() if is_name(text)}
 
 

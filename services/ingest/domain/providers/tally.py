@@ -23,6 +23,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    trimmed_text,
     type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
@@ -131,7 +132,7 @@ def _value(field: Mapping[str, Any]) -> Any:
 
 def _usable(value: Any) -> str | None:
     """A value that can be a dimension: one line of at most 200 characters."""
-    text = (as_text(value) or "").strip()
+    text = trimmed_text(value)
     return text if is_name(text) else None
 
 
@@ -145,7 +146,7 @@ def _question(field: Field, mapping: FieldMapping) -> SurveyQuestion | None:
 
 def _customer(fields: Sequence[Field], hidden: Mapping[str, str], own: str | None) -> dict[str, Any]:
     """The customer's own id from the mapped field or a hidden one, and the e-mail address from an answer or a hidden field."""
-    typed = [(as_text(field.value) or "").strip() for field in fields if field.type == "INPUT_EMAIL"]
+    typed = [trimmed_text(field.value) for field in fields if field.type == "INPUT_EMAIL"]
     return customer_fields(
         "tally",
         own_id=own or next((hidden[label] for label in CUSTOMER_FIELDS if label in hidden), None),

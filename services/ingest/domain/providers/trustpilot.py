@@ -26,6 +26,7 @@ from services.ingest.domain.providers.payload import (
     occurring_dimensions,
     parse_object,
     parse_payload,
+    trimmed_text,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.shared_secret import verify_shared_secret
@@ -137,7 +138,7 @@ def _time(review: Mapping[str, Any], name: str) -> str | None:
 def _customer(review: Mapping[str, Any], own: str | None) -> dict[str, Any]:
     """The mapped id, the consumer's id at Trustpilot, and the e-mail address, which events about reviews of products may have."""
     consumer = object_in(review, "consumer")
-    email = (as_text(consumer.get("email")) or "").strip()
+    email = trimmed_text(consumer.get("email"))
     return customer_fields("trustpilot", tool_id=as_text(consumer.get("id")), own_id=own, email=email)
 
 

@@ -29,6 +29,7 @@ from services.ingest.domain.providers.payload import (
     objects_in,
     occurring_dimensions,
     parse_payload,
+    trimmed_text,
     type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
@@ -228,13 +229,13 @@ def _text(name: str, answer: dict[str, Any]) -> Any:
 
 def _usable(hidden: Mapping[str, Any]) -> dict[str, str]:
     """The hidden fields with a usable value: one line of at most 200 characters, no placeholder."""
-    values = {name: (as_text(value) or "").strip() for name, value in hidden.items()}
+    values = {name: trimmed_text(value) for name, value in hidden.items()}
     return {name: value for name, value in values.items() if is_name(value) and not UNFILLED.fullmatch(value)}
 
 
 def _customer(answers: Sequence[FieldAnswer], hidden: dict[str, str], own: str | None) -> dict[str, Any]:
     """The customer's own id, from the mapped field or a hidden one, and e-mail address. A broken address is left out."""
-    typed = [(as_text(answer.raw.get("email")) or "").strip() for answer in answers if answer.raw.get("type") == "email"]
+    typed = [trimmed_text(answer.raw.get("email")) for answer in answers if answer.raw.get("type") == "email"]
     return customer_fields(
         "typeform",
         own_id=own or next((hidden[field] for field in CUSTOMER_FIELDS if field in hidden), None),

@@ -21,6 +21,7 @@ from services.ingest.domain.providers.payload import (
     dimensions_of,
     occurring_dimensions,
     parse_payload,
+    trimmed_text,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.shared_secret import verify_shared_secret
@@ -99,7 +100,7 @@ def _facts(event: str, fields: dict[str, Any], at: str, settings: FreshdeskSetti
 
 
 def _name(fields: dict[str, Any], key: str) -> str | None:
-    value = (as_text(fields.get(key)) or "").strip()
+    value = trimmed_text(fields.get(key))
     return None if value in EMPTY else value
 
 

@@ -9,7 +9,14 @@ from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.front.settings import FrontSettings
 from services.ingest.domain.providers.html_text import plain_text
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
+from services.ingest.domain.providers.payload import (
+    Unusable,
+    as_text,
+    dimensions_of,
+    object_in,
+    occurring_dimensions,
+    trimmed_text,
+)
 from services.ingest.domain.value_names import ValueName
 from shared.events import Status
 
@@ -189,7 +196,7 @@ def _first_name(listed: Any) -> str | None:
 def _customer(recipient: Mapping[str, Any], own: str | None) -> dict[str, Any]:
     """The customer by the mapped id, by the contact's id in Front, and by the handle, an e-mail address or else."""
     link = as_text(object_in(object_in(recipient, "_links"), "related").get("contact"))
-    handle = (as_text(recipient.get("handle")) or "").strip()
+    handle = trimmed_text(recipient.get("handle"))
     identity = link.rstrip("/").rpartition("/")[2] if link else None
     tool_id = identity or (handle if handle and not is_email(handle) else None)
     return customer_fields("front", tool_id=tool_id, own_id=own, email=handle)

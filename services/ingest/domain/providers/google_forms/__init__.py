@@ -25,6 +25,7 @@ from services.ingest.domain.providers.payload import (
     dimensions_of,
     occurring_dimensions,
     parse_payload,
+    trimmed_text,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.survey_answer import read_answer
@@ -75,7 +76,7 @@ def _read(identity: DeliveryIdentity, payload: Mapping[str, Any], settings: Fiel
     dimensions = dimensions_of(values, settings)
     survey, title = dimensions.pop("survey", None) or as_text(payload.get("formId")), as_text(payload.get("formTitle"))
     updated = payload.get("sentAt")
-    email = (as_text(payload.get("respondentEmail")) or "").strip()
+    email = trimmed_text(payload.get("respondentEmail"))
     customer = customer_fields("google_forms", own_id=own_id(values, settings), email=email)
     record = {
         "type": "response",
@@ -158,7 +159,7 @@ def _answer(answer: ItemAnswer, question: SurveyQuestion) -> dict[str, Any]:
 
 def _one_line(value: Any) -> str | None:
     """A value that can be a dimension or an id: one line of at most 200 characters."""
-    text = (as_text(value) or "").strip()
+    text = trimmed_text(value)
     return text if is_name(text) else None
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.providers.filled_template import parse_filled
-from services.ingest.domain.providers.payload import Unusable, as_text
+from services.ingest.domain.providers.payload import Unusable, trimmed_text
 
 MARK = "earshot"
 """The key that identifies a body made from our templates."""
@@ -54,6 +54,6 @@ def _value(value: Any, *, is_text: bool) -> str | None:
     """The text of a value. None if it is empty, or a variable that was not filled in."""
     if isinstance(value, bool):
         return str(value).lower()
-    text = (as_text(value) or "").strip().replace("\0", "")
+    text = trimmed_text(value).replace("\0", "")
     is_unfilled = text.startswith("{{") and text.endswith("}}") and not is_text
     return None if text in EMPTY or is_unfilled else text

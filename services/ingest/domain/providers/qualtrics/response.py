@@ -17,7 +17,14 @@ from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.html_text import plain_text
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
+from services.ingest.domain.providers.payload import (
+    Unusable,
+    as_text,
+    dimensions_of,
+    object_in,
+    occurring_dimensions,
+    trimmed_text,
+)
 from services.ingest.domain.providers.provider import Parsed
 from services.ingest.domain.providers.qualtrics.documents import answer_names, response_of, survey_of
 from services.ingest.domain.providers.survey_answer import read_answer
@@ -153,5 +160,5 @@ def _time(values: Mapping[str, Any]) -> str:
 
 def _customer(values: Mapping[str, Any], own: str | None) -> dict[str, Any]:
     """The own id from the mapped field or the external data reference, and the e-mail address of the recipient."""
-    identity, email = ((as_text(values.get(field)) or "").strip() for field in ("externalDataReference", "recipientEmail"))
+    identity, email = (trimmed_text(values.get(field)) for field in ("externalDataReference", "recipientEmail"))
     return customer_fields("qualtrics", own_id=own or (identity if is_name(identity) else None), email=email)
