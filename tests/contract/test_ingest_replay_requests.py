@@ -79,6 +79,19 @@ async def test_a_replay_is_extended_while_its_first_step_runs(inbox: Inbox, monk
     assert [*await waiting(inbox), *await all_handed_over(inbox)][-1] == seqs[-1]
 
 
+async def test_a_replay_that_begins_while_it_is_looked_up_is_not_extended(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first step ends between the look-up and the change: here the look-up finds a replay that has begun."""
+    await deliver(inbox, 6)
+    replayer, selection = Replayer(inbox.pool), Selection(ALL_TENANTS)
+    begun = await replayer.add(selection)
+    await replayer.step()
+    assert " AND worked IS NULL" in replays.NOT_BEGUN
+    monkeypatch.setattr(replays, "NOT_BEGUN", replays.NOT_BEGUN.replace(" AND worked IS NULL", ""))
+    assert (await replayer.add(selection)).id != begun.id
+
+
 async def test_the_number_of_replays_in_progress_is_limited(inbox: Inbox) -> None:
     replayer = Replayer(inbox.pool)
     for number in range(replays.MOST_REPLAYS):
