@@ -79,9 +79,7 @@ async def test_a_replay_is_extended_while_its_first_step_runs(inbox: Inbox, monk
     assert [*await waiting(inbox), *await all_handed_over(inbox)][-1] == seqs[-1]
 
 
-async def test_a_replay_that_begins_while_it_is_looked_up_is_not_extended(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_replay_that_begins_while_it_is_looked_up_is_not_extended(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first step ends between the look-up and the change: here the look-up finds a replay that has begun."""
     await deliver(inbox, 6)
     replayer, selection = Replayer(inbox.pool), Selection(ALL_TENANTS)
