@@ -1,4 +1,5 @@
-"""Several processes of ingest behind one port: what any of them acknowledges is stored once, also when one is killed."""
+"""Several processes of ingest behind one port: what any of them acknowledges is stored once, also when one is killed. Their
+children import files."""
 
 import asyncio
 import json
@@ -113,3 +114,17 @@ async def until_ready(http: httpx.AsyncClient) -> None:
     async with asyncio.timeout(60):
         while (await http.get("/readyz")).status_code != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
+
+
+async def test_a_file_is_imported_by_child_processes(ingest: tuple[asyncio.subprocess.Process, httpx.AsyncClient]) -> None:
+    _, http = ingest
+    await connect(http)
+    created = await http.post("/v1/imports", json={"format": "ndjson"})
+    job = f"/v1/imports/{created.raise_for_status().json()['id']}"
+    lines = [json.dumps(response(nps(9), id=f"r-{number}", at="2026-11-20T10:00:00Z")) for number in range(20)]
+    (await http.put(f"{job}/parts/1", content="\n".join(lines).encode())).raise_for_status()
+    (await http.post(f"{job}:start")).raise_for_status()
+    async with asyncio.timeout(60):
+        while (view := (await http.get(job)).json())["finished_at"] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+    assert (view["state"], view["accepted"]) == ("done", 20)
