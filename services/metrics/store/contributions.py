@@ -114,10 +114,10 @@ def _names_of(derived: Iterable[Derived]) -> _Names:
 
 async def replace(
     connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row], others: Collection[int] = ()
-) -> set[Touch]:
+) -> list[Touch]:
     """Make `rows` the contributions of `subjects`, which must be locked. Only the difference of the two multisets is written.
 
-    Contributions of the measures `others` are left as they are.
+    Contributions of the measures `others` are left as they are. Returns where rows were deleted, and where rows were added.
     """
     known = {subject.id for subject in subjects if not subject.fresh}
     stored: dict[Row, list[Any]] = {}
@@ -126,9 +126,10 @@ async def replace(
         if row[LISTS] != NO_LISTS:
             row = (*row[:-3], *(None if one is None else tuple(one) for one in row[LISTS]))
         stored.setdefault(row, []).append(ctid)
+    subjects_with_rows = {row[SUBJECT] for row in stored}
     added: list[Row] = []
     for row in rows:
-        if row[SUBJECT] in known and (equal := stored.get(row)):
+        if row[SUBJECT] in subjects_with_rows and (equal := stored.get(row)):
             equal.pop()
         else:
             added.append(row)
@@ -139,9 +140,10 @@ async def replace(
         await connection.execute("DELETE FROM contributions WHERE ctid = ANY($1::tid[])", deleted)
     if added:
         # queries read rows in this order, so they are written in it
-        added.sort(key=touch)
+        for column in (AT, MEASURE, TENANT):  # three sorts by one column each take half the time of one sort by tuples
+            added.sort(key=itemgetter(column))
         await connection.copy_records_to_table("contributions", records=added, columns=COLUMNS)
-    return {*map(touch, surplus), *map(touch, added)}
+    return [*map(touch, surplus), *map(touch, added)]
 
 
 touch: Callable[[Row], Touch] = itemgetter(TENANT, MEASURE, AT)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import groupby
+from operator import itemgetter
 
 import asyncpg
 
@@ -88,7 +89,8 @@ async def invalidate(connection: asyncpg.Connection, touches: Iterable[Touch]) -
         await connection.execute(INVALIDATE, tenants, measures, lows, highs, list(LONGEST), list(LONGEST.values()), RENEWED)
         earliest: dict[int, datetime] = {}
         for tenant, low in zip(tenants, lows, strict=True):
-            earliest[tenant] = min(low, earliest.get(tenant, low))
+            if tenant not in earliest or low < earliest[tenant]:
+                earliest[tenant] = low
         await connection.execute(REQUEST_LOOK, list(earliest), list(earliest.values()))
 
 
@@ -97,7 +99,7 @@ def coalesced(touches: Iterable[Touch]) -> Iterator[tuple[int, int, datetime, da
 
     Only the rest of an hour that a change of clocks cut is shorter than that. To open one seal too many costs a recount, no more.
     """
-    for (tenant, measure), touched in groupby(sorted(touches), key=lambda touch: touch[:2]):
+    for (tenant, measure), touched in groupby(sorted(touches), key=itemgetter(0, 1)):
         instants = [at for _, _, at in touched]
         low = high = instants[0]
         for at in instants:

@@ -130,7 +130,7 @@ class Writer:
             terms = await self._terms.lock(connection, [tenant])
             subjects = await store.lock_following(connection, tenant, after, limit)
             invalid: list[InvalidSubject] = []
-            corrected = Counter(measure for _, measure, _ in await self._derive(connection, subjects, terms, invalid))
+            corrected = Counter(measure for _, measure, _ in set(await self._derive(connection, subjects, terms, invalid)))
             names = await connection.fetch("SELECT id, name FROM measures WHERE id = ANY($1::int[])", list(corrected))
             by_name = {row["name"]: corrected[row["id"]] for row in names}
             return Rebuilt(len(subjects), subjects[-1].name if subjects else None, by_name, invalid)
@@ -169,7 +169,7 @@ class Writer:
         invalid: list[InvalidSubject],
         *,
         keep_served: bool = False,
-    ) -> set[Touch]:
+    ) -> list[Touch]:
         """Compute the contributions and the marks of locked subjects again. Returns where contributions changed.
 
         Those that can't be folded are left as they are, and their errors are added to `invalid`. `keep_served`: write only
@@ -189,7 +189,7 @@ class Writer:
         invalid: list[InvalidSubject] | None = None,
         *,
         keep_served: bool = False,
-    ) -> set[Touch]:
+    ) -> list[Touch]:
         """Write the contributions of `subjects`, and then invalidate the seals over them; the order matters.
 
         Returns where contributions changed. Raises InvalidSubject, or adds it to `invalid` and goes on.
