@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from services.metrics.rebuild_in_place import rebuild_in_place
+from services.metrics.store.derivation import InvalidSubject, decode_score
 from services.metrics.store.progress import Reached, restart, stored_positions
-from services.metrics.store.writer import DecodedBatch, InvalidSubject, Writer, decode_score
+from services.metrics.store.writer import DecodedBatch, Writer
 from shared.events import Assigned, Event, Fact, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.service.metrics.database import (
     MetricsDatabase,

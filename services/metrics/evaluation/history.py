@@ -14,12 +14,12 @@ from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import SubjectView, in_order, view
 from services.metrics.evaluation.source import Source
+from services.metrics.store.derivation import decode_scores
 from services.metrics.store.names import Directory, names_of
 from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import snapshot
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms
-from services.metrics.store.writer import decode_scores
 from shared.events import DIMENSIONS, NAMED_DIMENSIONS, Event, Score
 from shared.problems import NotFound, TooLarge
 

@@ -21,11 +21,11 @@ from services.metrics.evaluation.results import (
 from services.metrics.evaluation.sample import Sample, check_sample
 from services.metrics.evaluation.scans import MOST_SCANNED, number_of_contributions
 from services.metrics.evaluation.series import Series
+from services.metrics.store.derivation import decode_scores
 from services.metrics.store.names import read_names
 from services.metrics.store.population import read_population, related_measures
 from services.metrics.store.promotions import CurrentTenant
 from services.metrics.store.subjects import Subject, load
-from services.metrics.store.writer import decode_scores
 from shared.events import NAMED_DIMENSIONS
 
 MOST_SUBJECTS = 10_000

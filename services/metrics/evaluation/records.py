@@ -23,13 +23,13 @@ from services.metrics.evaluation.presets import read_query_under
 from services.metrics.evaluation.selections import selection_of
 from services.metrics.evaluation.source import BEGINNING, Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
+from services.metrics.store.derivation import decode_scores
 from services.metrics.store.names import Directory, names_of
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import snapshot
 from services.metrics.store.records import NamedContribution, RecordCursor, load_subjects, records
 from services.metrics.store.selection import resolve
-from services.metrics.store.writer import decode_scores
 from shared.events import NAMED_DIMENSIONS, Label, Override, Score, ThemeScore
 from shared.text import nfc
 

@@ -14,10 +14,10 @@ from datetime import datetime
 import asyncpg
 
 from services.metrics.domain.terms import Terms
+from services.metrics.store.derivation import fold
 from services.metrics.store.selection import Parameters, Scope, conditions
 from services.metrics.store.stored_rows import Plain, difference, plain, read_contributions
 from services.metrics.store.subjects import Subject, load
-from services.metrics.store.writer import fold
 
 INSTANTS = 100
 """Random times of the window at which subjects are drawn."""

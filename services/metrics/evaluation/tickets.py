@@ -29,6 +29,7 @@ from services.metrics.evaluation.records import slices
 from services.metrics.evaluation.selections import selection_of
 from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
+from services.metrics.store.derivation import decode_scores
 from services.metrics.store.names import Directory, names_of
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant, current_tenant
@@ -36,7 +37,6 @@ from services.metrics.store.query import snapshot
 from services.metrics.store.records import NamedContribution, RecordCursor, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.terms import read_terms
-from services.metrics.store.writer import decode_scores
 from shared.events import Score
 
 TICKETS = KPIS["tickets_opened"]

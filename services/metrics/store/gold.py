@@ -11,8 +11,8 @@ import msgspec
 from services.metrics.domain.gold import Gold, gold
 from services.metrics.domain.view import view
 from services.metrics.store.cursors import Cursor
+from services.metrics.store.derivation import decode_scores
 from services.metrics.store.subjects import Subject, load
-from services.metrics.store.writer import decode_scores
 
 
 class GoldCursor(Cursor, frozen=True, array_like=True):

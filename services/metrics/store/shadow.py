@@ -16,9 +16,9 @@ import asyncpg
 from services.metrics.domain.measures import COMMENTS, LABEL
 from services.metrics.domain.shadow import Confusion, Pair, pairs
 from services.metrics.domain.view import view
+from services.metrics.store.derivation import decode_scores
 from services.metrics.store.selection import NO_ID, Scope
 from services.metrics.store.subjects import Subject, load
-from services.metrics.store.writer import decode_scores
 
 LABELS = """
     WITH labels AS (

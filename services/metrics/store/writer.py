@@ -8,39 +8,26 @@ from time import monotonic
 from typing import TypeVar
 
 import asyncpg
-import msgspec
 import structlog
 
-from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION, Contribution, contributions
-from services.metrics.domain.measure import family_of
-from services.metrics.domain.measures import MEASURES
-from services.metrics.domain.terms import Terms
-from services.metrics.domain.view import view
+from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.store import subjects as store
 from services.metrics.store.builds import Build, served_measures
 from services.metrics.store.builds import advance as advance_build
-from services.metrics.store.contributions import Derived, RowEncoder, Touch, replace
+from services.metrics.store.contributions import RowEncoder, Touch, replace
+from services.metrics.store.derivation import InvalidSubject, derive_all
 from services.metrics.store.progress import Change, Partition, Reached, advance, note_rebuilt
 from services.metrics.store.rebuilds import note_invalid
 from services.metrics.store.seals import invalidate
-from services.metrics.store.subjects import Key, ScoreKey, Subject
+from services.metrics.store.subjects import Key, Subject
 from services.metrics.store.tenants import Tenants
 from services.metrics.store.terms import TermsInUse, TermsReader
 from services.metrics.store.writer_versions import STATE_SECONDS, refuse_outdated, state_version
 from shared.database import retry_transaction
-from shared.events import Event, Score, ScoreEvent
+from shared.events import Event, ScoreEvent
 
 log = structlog.get_logger()
 
-LARGEST_AMOUNT = 2**63 - 1
-LARGEST_BIN = 2**31 - 1
-
-DURATIONS = frozenset(measure.family for measure in MEASURES.values() if measure.unit == "seconds")
-"""The families of measures whose amounts are seconds."""
-LONGEST_DURATION = 3_000_000_000
-"""95 years in seconds. A longer one comes from a clock that is wrong, and would spoil every mean."""
-
-decode_score = msgspec.json.Decoder(Score).decode
 Done = TypeVar("Done")
 Item = TypeVar("Item", Event, ScoreEvent)
 
@@ -66,17 +53,7 @@ class Rebuilt:
     subjects: int
     last: str | None
     corrected: Mapping[str, int]
-    invalid: Sequence["InvalidSubject"] = ()
-
-
-class InvalidSubject(Exception):
-    """The statements of a subject can't be folded, or their contributions can't be stored. Nothing of it was written."""
-
-    def __init__(self, tenant: str, subject: str, reason: str) -> None:
-        super().__init__(reason)
-        self.tenant = tenant
-        self.subject = subject
-        self.reason = reason
+    invalid: Sequence[InvalidSubject] = ()
 
 
 Invalidate = Callable[[asyncpg.Connection, Iterable[Touch]], Awaitable[None]]
@@ -223,72 +200,3 @@ def by_subject(items: Iterable[Item], tenants: Mapping[str, int]) -> dict[Key, l
     for item in items:
         grouped.setdefault((tenants[item.tenant], item.subject), []).append(item)
     return grouped
-
-
-def derive_all(
-    subjects: Iterable[Subject],
-    terms: Mapping[int, TermsInUse],
-    invalid: list[InvalidSubject] | None = None,
-    *,
-    keep_served: bool = False,
-) -> list[Derived]:
-    """The contributions of each subject, of both generations while its tenant has a build. Pure; run it in a thread.
-
-    `keep_served`: only those of the generation that is built.
-
-    Raises InvalidSubject if a subject can't be folded; with `invalid`, adds the error to it and leaves out the subject.
-    """
-    derived: list[Derived] = []
-    for subject in subjects:
-        try:
-            derived += derive(subject, terms[subject.tenant], keep_served=keep_served)
-        except InvalidSubject as error:
-            if invalid is None:
-                raise
-            invalid.append(error)
-    return derived
-
-
-def derive(subject: Subject, terms: TermsInUse, *, keep_served: bool = False) -> list[Derived]:
-    """The contributions of a subject, of both generations while its tenant has a build. Raises InvalidSubject.
-
-    `keep_served`: only those of the generation that is built.
-    """
-    served: list[Derived] = [] if keep_served else [(subject, subject.tenant, fold(subject, terms.served))]
-    return [*served, (subject, -subject.tenant, fold(subject, terms.building))] if terms.building else served
-
-
-def fold(subject: Subject, terms: Terms) -> list[Contribution]:
-    """The contributions of a subject's statements and scores, under a tenant's terms."""
-    tenant = next((event.tenant for event in subject.statements.values()), "")
-    if subject.unreadable:
-        raise InvalidSubject(tenant, subject.name, "a stored statement can't be decoded")
-    try:
-        rows = contributions(view(subject.statements.values()), decode_scores(subject.scores), terms)
-    except Exception as error:
-        raise InvalidSubject(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
-    if not are_usual(rows):
-        for contribution in rows:
-            if problem := problem_of(contribution):
-                raise InvalidSubject(tenant, subject.name, problem)
-    return rows
-
-
-def are_usual(rows: Sequence[Contribution]) -> bool:
-    """Whether all bins and amounts are clearly small enough to be stored."""
-    largest_bin = max(map(abs, [row.bin for row in rows]), default=0)
-    return largest_bin <= LARGEST_BIN and max(map(abs, [row.amount for row in rows]), default=0) <= LONGEST_DURATION
-
-
-def problem_of(contribution: Contribution) -> str | None:
-    """Why the contribution can't be stored; None if it can."""
-    if abs(contribution.amount) > LARGEST_AMOUNT or abs(contribution.bin) > LARGEST_BIN:
-        return "an amount or a bin is too large for its column"
-    if contribution.amount > LONGEST_DURATION and family_of(contribution.measure) in DURATIONS:
-        return "a duration is longer than 95 years"
-    return None
-
-
-def decode_scores(scores: Mapping[ScoreKey, bytes]) -> dict[ScoreKey, Score]:
-    """The scores of a subject, decoded."""
-    return {key: decode_score(body) for key, body in scores.items()}

@@ -20,11 +20,11 @@ from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.measure import family_of
 from services.metrics.domain.measures import SCORED_FAMILIES
 from services.metrics.domain.terms import Terms
+from services.metrics.store.derivation import InvalidSubject, fold
 from services.metrics.store.seals import HELD_BEFORE, REVISIONS, Level
 from services.metrics.store.stored_rows import STORED, Plain, contribution_of, difference, plain, read_contributions
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms
-from services.metrics.store.writer import InvalidSubject, fold
 from services.metrics.verify.report import VerifyStep
 
 AT_ONCE = 1000
