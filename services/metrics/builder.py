@@ -28,7 +28,7 @@ from shared.kafka import Undelivered
 log = structlog.get_logger()
 
 EVERY_SECONDS = 2.0
-SUBJECTS_AT_ONCE = 200
+SUBJECTS_AT_ONCE = 500
 SEALS_AT_ONCE = 500
 PAUSE_RATIO = 1.0
 """Seconds of pause for each second of work, so that a build gets at most half of a connection's time."""

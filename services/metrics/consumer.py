@@ -17,8 +17,9 @@ from services.metrics import instruments
 from services.metrics.announcer import Announcer
 from services.metrics.domain.changes import kind_of
 from services.metrics.domain.measure import Kind
+from services.metrics.store.derivation import InvalidSubject
 from services.metrics.store.progress import Change, Partition, Reached, note_idle, restart, stored_positions
-from services.metrics.store.writer import DecodedBatch, InvalidSubject, Writer
+from services.metrics.store.writer import DecodedBatch, Writer
 from services.metrics.store.writer_versions import OutdatedVersion
 from shared.database import OUTAGE, RETRYABLE
 from shared.events import Event, Override, ScoreEvent, decode_event, decode_score
@@ -144,18 +145,21 @@ def decode(records: Sequence[IncomingRecord]) -> Decoded:
     return Decoded(DecodedBatch(events, scores, positions_after(sources), changes(sources)), sources)
 
 
-def positions_after(sources: Sequence[tuple[IncomingRecord, Event | ScoreEvent]]) -> dict[Partition, Reached]:
-    """The position of each partition after these records."""
-    places: dict[Partition, Reached] = {}
+def positions_after(sources: Iterable[tuple[IncomingRecord, Event | ScoreEvent]]) -> dict[Partition, Reached]:
+    """The position of each partition after these records, which are in the order of their offsets."""
+    places: dict[Partition, list[tuple[IncomingRecord, Event | ScoreEvent]]] = {}
     for record, item in sources:
-        place = (record.topic, record.partition)
-        before = places.get(place)
-        latest = max(item.received_at, before.received_at) if before else item.received_at
-        since = [at for at in (received_at(record.headers), before and before.replay_from) if at]
-        seqs = [item.seq] if isinstance(item, Event) else []
-        seqs += [before.highest_seq] if before and before.highest_seq is not None else []
-        places[place] = Reached(record.offset + 1, latest, min(since, default=None), max(seqs, default=None))
-    return places
+        places.setdefault((record.topic, record.partition), []).append((record, item))
+    return {place: position_after(of_place) for place, of_place in places.items()}
+
+
+def position_after(sources: Sequence[tuple[IncomingRecord, Event | ScoreEvent]]) -> Reached:
+    """The position of one partition after these records of it."""
+    last, _ = sources[-1]
+    received = max(item.received_at for _, item in sources)
+    since = [at for record, _ in sources if record.headers and (at := received_at(record.headers))]
+    seqs = [item.seq for _, item in sources if isinstance(item, Event)]
+    return Reached(last.offset + 1, received, min(since, default=None), max(seqs, default=None))
 
 
 def changes(sources: Iterable[tuple[IncomingRecord, Event | ScoreEvent]]) -> set[Change]:
