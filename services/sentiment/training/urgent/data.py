@@ -2,7 +2,9 @@
 
 Half of those without a reason resemble urgent ones. Many scenes recur in several languages, so no part of the sentences can be
 held out to measure by: a translation of it would be learnt. Their author (a language model) had seen neither the phrases of
-`domain/urgency` nor the sentences on which urgency is measured; those that were equal or nearly so by chance were removed. No
+`domain/urgency` nor the sentences on which urgency is measured; those that were equal or nearly so by chance were removed. The
+last 198 lines in English and 60 to 62 in each other language are newer, learnt since e5-6. Their author knew the older ones, the
+table in docs/sentiment.md and two of the held-out sentences; most of those in other languages translate the English ones. No
 native speaker has read those in other languages than English.
 """
 
