@@ -15,11 +15,11 @@ from services.sentiment.domain.scorer import Model
 from services.sentiment.domain.transformer import Outcome, TransformerFacts, TransformerScorer
 from services.sentiment.weights import MODELS, BrokenModel
 
-E5 = MODELS / "e5-5.onnx"
+E5 = MODELS / "e5-6.onnx"
 PREVIOUS_E5 = MODELS / "e5-2.onnx"
 """The model of the previous release. It goes on scoring until every tenant uses the new one."""
-E5_4 = MODELS / "e5-4.onnx"
-"""The model between them. It was in no release, but installations that follow the main branch may have promoted it."""
+E5_4, E5_5 = MODELS / "e5-4.onnx", MODELS / "e5-5.onnx"
+"""The models between them. They were in no release, but installations that follow the main branch may have promoted them."""
 
 
 class Weights(NamedTuple):
@@ -29,9 +29,8 @@ class Weights(NamedTuple):
     sha256: str
 
 
-WEIGHTS: Mapping[str, Weights] = {
-    "e5-5.onnx": Weights("e5-4.onnx", "52d50a400f551a4cae196a106ead191a6d3a2bd2f66f18c155cc618ca9f3afdb"),
-}
+OF_E5_4 = Weights("e5-4.onnx", "52d50a400f551a4cae196a106ead191a6d3a2bd2f66f18c155cc618ca9f3afdb")
+WEIGHTS: Mapping[str, Weights] = {"e5-6.onnx": OF_E5_4, "e5-5.onnx": OF_E5_4}
 """The networks that share weights, and the tokenizer, with another (`training/sharing.py`)."""
 OUTPUTS = ("logits", "meaning", "both", "urgent")
 """The graph's outputs in the order of Outcome. e5-2 has only the first two."""

@@ -45,12 +45,13 @@ class TransformerScorer:
     def __init__(self, network: Network, facts: TransformerFacts) -> None:
         self.model = facts.model
         self.near = facts.near
+        self.manner = facts.manner
         self._network = network
         self._facts = facts
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
         """The opinion of each text, with a passage for each of its pieces."""
-        return opinions(texts, self.read, self._facts.manner, self.model.rules)
+        return opinions(texts, self.read, self.manner, self.model.rules)
 
     def meanings(self, texts: Sequence[str]) -> Meanings:
         """The meanings of texts (texts × dimensions), as unit vectors."""

@@ -33,7 +33,7 @@ from services.sentiment.training.urgent import data as urgent
 from services.sentiment.training.urging import Linear, bar_for_urgency, fit_reasons
 from services.sentiment.weights import MODELS
 
-MODEL = Model("e5", "6", LATEST)
+MODEL = Model("e5", "7", LATEST)
 """The model that a training makes. Raise its version first: a training overwrites the files of this name."""
 NAME = f"{MODEL}.onnx"
 LONG = 300

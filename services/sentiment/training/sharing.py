@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
 
-from services.sentiment.network import E5, E5_4
+from services.sentiment.network import E5_4, E5_5
 
 SMALLEST = 1024
 """Bytes of a constant that is read from another file. Smaller ones stay in the graph."""
@@ -113,15 +113,21 @@ def share(model: onnx.ModelProto, weights: Path) -> int:
     return inside
 
 
-def main() -> None:
-    rewriting = Rewriting(E5_4)
+def unmasked(path: Path) -> Rewriting:
+    """The network of a file without a mask, its heads as products of matrices."""
+    rewriting = Rewriting(path)
     remove_mask(rewriting)
     multiply_heads(rewriting)
+    return rewriting
+
+
+def main() -> None:
+    rewriting = unmasked(E5_4)
     facts = {one.key: one.value for one in rewriting.model.metadata_props}
     helper.set_model_props(rewriting.model, facts | {"version": "5", "rules": "3"})
     inside = share(rewriting.model, E5_4)
-    E5.write_bytes(rewriting.model.SerializeToString())
-    print(f"{E5.name}: {E5.stat().st_size} bytes, {inside} of them constants")
+    E5_5.write_bytes(rewriting.model.SerializeToString())
+    print(f"{E5_5.name}: {E5_5.stat().st_size} bytes, {inside} of them constants")
     print(f"{E5_4.name}: SHA-256 {sha256(E5_4.read_bytes()).hexdigest()}")
 
 

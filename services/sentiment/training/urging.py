@@ -38,8 +38,8 @@ def fit_reasons(meanings: Floats, truth: Sequence[Urgency | None]) -> Linear:
     return Linear(weights.astype(np.float32), np.concatenate([fit.intercept_ for fit in fits]).astype(np.float32))
 
 
-def regression(meanings: Floats, bears: NDArray[np.bool_]) -> LogisticRegression:
-    return LogisticRegression(C=STRENGTH, max_iter=3_000, class_weight={True: WEIGHT, False: 1.0}).fit(meanings, bears)
+def regression(meanings: Floats, bears: NDArray[np.bool_], strength: float = STRENGTH) -> LogisticRegression:
+    return LogisticRegression(C=strength, max_iter=3_000, class_weight={True: WEIGHT, False: 1.0}).fit(meanings, bears)
 
 
 def bar_for_urgency(probabilities: Numbers) -> float:

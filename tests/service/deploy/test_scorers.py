@@ -28,9 +28,10 @@ async def test_a_new_database_has_no_promoted_models(postgres: Postgres) -> None
     ("promoted", "variables", "expected"),
     [
         (set(), {}, {}),
-        ({"e5-5"}, {}, {}),
-        ({"mine-7", "e5-5"}, {}, {}),
-        ({"e5-5", "e5-4"}, {}, {"SENTIMENT_SCORER": "e5-4", "SENTIMENT_SHADOW": "e5"}),
+        ({"e5-6"}, {}, {}),
+        ({"mine-7", "e5-6"}, {}, {}),
+        ({"e5-6", "e5-5"}, {}, {"SENTIMENT_SCORER": "e5-5", "SENTIMENT_SHADOW": "e5"}),
+        ({"e5-6", "e5-4"}, {}, {"SENTIMENT_SCORER": "e5-4", "SENTIMENT_SHADOW": "e5"}),
         ({"vader-3.3.2", "e5-2"}, {}, {"SENTIMENT_SCORER": "e5-2", "SENTIMENT_SHADOW": "e5"}),
         ({"e5-4"}, {"SENTIMENT_SCORER": "e5"}, {}),
         ({"e5-4"}, {"SENTIMENT_SHADOW": "e5-4"}, {}),

@@ -18,6 +18,7 @@ from services.sentiment.network import (
     BATCH,
     E5,
     E5_4,
+    E5_5,
     PAD,
     PREVIOUS_E5,
     STEP,
@@ -93,7 +94,7 @@ def right_of(scores: Sequence[Score], group: str = "") -> float:
 
 
 def test_its_name_is_the_one_that_kpis_use(scorer: TransformerScorer) -> None:
-    assert str(scorer.model) == "e5-5"
+    assert str(scorer.model) == "e5-6"
 
 
 def test_the_previous_model_scores_as_ever() -> None:
@@ -106,6 +107,23 @@ def test_the_unreleased_model_before_it_scores_as_ever() -> None:
     scorer = read_transformer(E5_4)
     assert str(scorer.model) == "e5-4"
     assert [opinion.score for opinion in scorer.score(texts)] == pytest.approx(scores, abs=0.02)
+
+
+def test_all_but_urgency_is_as_with_the_unreleased_model_before_it() -> None:
+    texts = [
+        *dict(SCORES_OF_E5_4),
+        "I was charged twice and nobody answers my mails",
+        "The parcel came late, but the lamp is lovely",
+    ]
+    newer, older = OnnxNetwork(E5)(texts), OnnxNetwork(E5_5)(texts)
+    assert newer.both is not None
+    assert newer.urgent is not None
+    assert older.both is not None
+    assert older.urgent is not None
+    assert np.array_equal(newer.logits, older.logits)
+    assert np.array_equal(newer.meanings, older.meanings)
+    assert np.array_equal(newer.both, older.both)
+    assert not np.array_equal(newer.urgent, older.urgent)
 
 
 def test_a_thousand_held_out_sentences_are_scored_far_better_than_by_a_lexicon(scores: list[Score]) -> None:
@@ -176,19 +194,19 @@ def test_its_file_is_small_since_its_weights_are_in_that_of_e5_4() -> None:
 def test_a_network_whose_weights_are_missing_is_broken(tmp_path: Path) -> None:
     copied = tmp_path / E5.name
     copied.symlink_to(E5)
-    with pytest.raises(BrokenModel, match=r"e5-5\.onnx: e5-4\.onnx, which holds its weights, can't be read: FileNotFoundError"):
+    with pytest.raises(BrokenModel, match=r"e5-6\.onnx: e5-4\.onnx, which holds its weights, can't be read: FileNotFoundError"):
         read_transformer(copied)
 
 
 def test_a_network_with_other_weights_is_broken_before_it_reads_them(tmp_path: Path) -> None:
     for path in (E5, E5_4, tokenizer_of(E5_4)):
         shutil.copy(path, tmp_path)
-    assert read_transformer(tmp_path / E5.name).model == Model("e5", "5", 3)
+    assert read_transformer(tmp_path / E5.name).model == Model("e5", "6", 3)
     with (tmp_path / E5_4.name).open("r+b") as weights:
         weights.seek(20_000_000)
         weights.write(b"\0other\0")
     with pytest.raises(
-        BrokenModel, match=r"e5-5\.onnx: e5-4\.onnx, which holds its weights, has the SHA-256 [0-9a-f]{64} instead of 52d5"
+        BrokenModel, match=r"e5-6\.onnx: e5-4\.onnx, which holds its weights, has the SHA-256 [0-9a-f]{64} instead of 52d5"
     ):
         read_transformer(tmp_path / E5.name)
 
