@@ -15,6 +15,7 @@ from statistics import fmean, median
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.domain.scoring import Comment, score_comments
 from services.sentiment.domain.transformer import TransformerScorer
+from services.sentiment.huge_pages import restart_with_huge_pages
 from services.sentiment.scorers import SHIPPED, finder_of
 from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.card import calibration, held
@@ -147,4 +148,5 @@ def memory(name: str) -> str:
 
 
 if __name__ == "__main__":
+    restart_with_huge_pages()
     main()

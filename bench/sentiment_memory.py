@@ -13,6 +13,7 @@ from pathlib import Path
 
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.domain.scoring import Comment
+from services.sentiment.huge_pages import restart_with_huge_pages
 from services.sentiment.pool import Pool
 from services.sentiment.scorers import SHIPPED, finder_of
 from services.sentiment.taxonomy_cache import read_default
@@ -64,4 +65,5 @@ def resident() -> float:
 
 
 if __name__ == "__main__":
+    restart_with_huge_pages()
     main()

@@ -106,4 +106,4 @@ def is_auto_reply(text: str) -> bool:
 
 def has_any(text: str, parts: tuple[str, ...]) -> bool:
     """Whether any of the parts is in the text."""
-    return any(part in text for part in parts)
+    return any(map(text.__contains__, parts))

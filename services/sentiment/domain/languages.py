@@ -42,7 +42,7 @@ def language_of(text: str, declared: str | None) -> Language:
     if declared is not None:
         return Language(declared, declared.replace("_", "-").partition("-")[0].lower() in SERVED)
     plain = own_words(text[:READ_CHARACTERS])
-    if sum(sign.isalpha() for sign in plain) < SHORTEST:
+    if sum(map(str.isalpha, plain)) < SHORTEST:
         return Language(None, True)
     guess, confidence = identifier().classify(plain)
     served = guess in SERVED or confidence < FOREIGN

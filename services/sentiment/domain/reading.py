@@ -7,6 +7,7 @@ both ways is `mixed`.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,8 +136,8 @@ def learnt_urgency(whole: Reading, parts: Reading, manner: Manner) -> tuple[Urge
     learnt = [reading.urgent for reading in (whole, parts) if reading.urgent is not None and len(reading.urgent)]
     if manner.urgent is None or not learnt:
         return ()
-    highest = np.concatenate(learnt).max(axis=0)
-    return tuple(reason for reason, probability in zip(REASONS, highest, strict=True) if probability >= manner.urgent)
+    possible = np.concatenate(learnt).max(axis=0) >= manner.urgent
+    return tuple(compress(REASONS, possible)) if possible.any() else ()
 
 
 def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:

@@ -70,16 +70,12 @@ def urgency_of(text: str, rules: int) -> tuple[Urgency, ...]:
         reason, phrase = known.urgent[index]
         if reason in reasons or not phrase.possible(cues):
             continue
-        if applies(phrase, line, [one for one in known.unless[reason] if one.possible(cues)]):
-            reasons.add(reason)
+        matches = [match for match in phrase.pattern.finditer(line) if not negated(phrase, line, match)]
+        if matches:
+            unless = [one for one in known.unless[reason] if one.possible(cues)]
+            if any(not voided(unless, around(line, match)) for match in matches):
+                reasons.add(reason)
     return tuple(reason for reason in REASONS if reason in reasons)
-
-
-def applies(phrase: Phrase, line: str, unless: list[Phrase]) -> bool:
-    """Whether the phrase occurs in the line, neither negated nor voided."""
-    return any(
-        not negated(phrase, line, match) and not voided(unless, around(line, match)) for match in phrase.pattern.finditer(line)
-    )
 
 
 def negated(phrase: Phrase, line: str, match: re.Match[str]) -> bool:
