@@ -61,8 +61,8 @@ class Finder:
         likeness = np.stack([passage.meaning for passage in passages]) @ points.at.T
         scores = np.array([passage.score for passage in passages])
         matching = matches(likeness, self._near)
-        found = np.flatnonzero(matching.any(axis=0))
-        order = found[np.argsort(-likeness[:, found].max(axis=0), kind="stable")] if len(found) > 1 else found
+        columns = np.flatnonzero(matching.any(axis=0))
+        order = columns[np.argsort(-likeness[:, columns].max(axis=0), kind="stable")] if len(columns) > 1 else columns
         return tuple(ThemeScore(points.ids[theme], round(float(scores[matching[:, theme]].mean()), 3)) for theme in order)
 
     def meanings(self, texts: Sequence[str]) -> list[Meanings]:

@@ -21,7 +21,7 @@ print(os.environ.get("GLIBC_TUNABLES"), sys.argv[2:], sys.flags.utf8_mode)
 
 
 def run_program(tmp_path: Path, **environment: str) -> tuple[str, list[str]]:
-    """What the program prints, and the process id of each of its starts."""
+    """The output of PROGRAM, and the process id of each of its starts."""
     program, starts = tmp_path / "program.py", tmp_path / "starts"
     program.write_text(PROGRAM)
     before = {name: value for name, value in os.environ.items() if name != VARIABLE}
