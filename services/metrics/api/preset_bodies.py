@@ -117,7 +117,7 @@ class PresetBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def nest(cls, body: Any) -> Any:
-        """Accept `first_reply.counts_bots` as well as `counts_bots` in `first_reply`."""
+        """Accept `first_reply.counts_bots` as well as `counts_bots` in `first_reply`. Raises ValueError for one stated twice."""
         if not isinstance(body, dict):
             return body
         nested = {name: value for name, value in body.items() if name.partition(".")[0] not in GROUPS or "." not in name}
@@ -125,6 +125,8 @@ class PresetBody(BaseModel):
             group, dot, switch = name.partition(".")
             if dot and group in GROUPS:
                 inner = nested.get(group)
+                if isinstance(inner, dict) and switch in inner:
+                    raise ValueError(f"{name} is stated twice")
                 nested[group] = {**(inner if isinstance(inner, dict) else {}), switch: value}
         return nested
 

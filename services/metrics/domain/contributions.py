@@ -45,8 +45,10 @@ numbers of replies, cohorts, the age of the backlog, invitations. 4: presets, im
 the time of the first close. 6: `dbt_zendesk` to the second in business hours, and a bot's opening as an agent's. 7: a target
 that is breached stays so where there is no calendar later, and a resolution whose time never ran needs one; minutes of the clock
 for resolutions alone; a reminder keeps the dimensions of its invitation; a message at the whole minute of the opening may repeat
-it. 8: targets under `dbt_zendesk` by the calendar that is set within five seconds. Raise it too when the library that knows
-public holidays gets another version (`HOLIDAYS_VERSION`).
+it. 8: targets under `dbt_zendesk` by the calendar that is set within five seconds; an SLA policy stays when the channel or the
+segment changes after it applied; a reply within a message's second doesn't answer it under `dbt_zendesk`; an
+invitation that is stated only with answers keeps its first dimensions. Raise it too when the
+library that knows public holidays gets another version (`HOLIDAYS_VERSION`).
 """
 
 CSAT_FORMS = CSAT.named("")

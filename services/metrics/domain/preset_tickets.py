@@ -1,5 +1,6 @@
 """A ticket under the rules of a preset: its statuses, solves, replies and waits."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -21,7 +22,7 @@ from services.metrics.domain.statuses import (
     transitions,
 )
 from services.metrics.domain.ticket import Assignments, TicketView, times_after_opening
-from services.metrics.domain.waits import waits_of
+from services.metrics.domain.waits import Turn, Wait, waits_of
 
 DELETED = len(NAMES)
 """The rank of the status `deleted`, for presets that have it."""
@@ -51,7 +52,11 @@ def ticket_under(ticket: TicketView, rules: Rules) -> TicketView:
     staff = times_after_opening(ticket.opened, ticket.staff_messages)
     repliers = tuple(staff) if rules.bots_are_agents else ticket.replies
     ends = () if rules.solved_statuses else tuple(solve.at for solve in ticket.solves)
-    waits = tuple(waits_of(ticket.questions, repliers, ends, opened_by_agent=ticket.public and ticket.by_agent))
+    opened_by_agent = ticket.public and ticket.by_agent
+    if rules.whole_seconds:
+        waits = tuple(waits_by_seconds(ticket.questions, repliers, opened_by_agent=opened_by_agent))
+    else:
+        waits = tuple(waits_of(ticket.questions, repliers, ends, opened_by_agent=opened_by_agent))
     replies = tuple(staff) if rules.bots_are_agents or rules.first_reply_counts_bots else ticket.replies
     if rules.whole_seconds:
         replies = tuple(at for at in replies if whole_second(at) > whole_second(ticket.opened))
@@ -169,6 +174,22 @@ def unsolved_of(periods: Iterable[StatusPeriod]) -> Iterator[Period]:
 def whole_second(at: datetime) -> datetime:
     """The time without parts of a second."""
     return at.replace(microsecond=0)
+
+
+def waits_by_seconds(questions: Sequence[datetime], replies: Sequence[datetime], *, opened_by_agent: bool) -> Iterator[Wait]:
+    """The waits of a customer's messages that follow one of staff, each until the first reply of a later second.
+
+    Of one second the customer's messages come first. A reply of a message's own second, such as that of a bot, doesn't answer it,
+    so two waits may end with one reply. Solves end none. Both parameters are in order of time.
+    """
+    seconds = [whole_second(at) for at in replies]
+    turns = [*((whole_second(at), Turn.MESSAGE, at) for at in questions), *((at, Turn.REPLY, at) for at in seconds)]
+    staff_was_last = opened_by_agent
+    for second, turn, at in sorted(turns):
+        if turn is Turn.MESSAGE and staff_was_last:
+            later = bisect_right(seconds, second)
+            yield Wait(at, replied=replies[later] if later < len(replies) else None)
+        staff_was_last = turn is Turn.REPLY
 
 
 def minutes_between(start: datetime, end: datetime) -> int:

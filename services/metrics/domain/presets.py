@@ -146,8 +146,9 @@ RULES: dict[str, Rule] = {
         "bots are agents, also where they open a ticket, and their messages and automatic ones are replies",
     ),
     "whole_seconds": Rule(
-        FIRST_REPLIES | NEXT_REPLIES | families_of(SLA_FIRST_REPLY, SLA_OVERDUE),
-        "a first reply comes after the second of the opening; `first_reply_time` and `next_reply_time` are between whole seconds",
+        FIRST_REPLIES | NEXT_REPLIES | REPLY_TARGETS,
+        "a reply comes after the second of the opening or of the message that it answers; `first_reply_time` and"
+        " `next_reply_time` are between whole seconds",
     ),
     "reopen_grace_minutes": Rule(
         SOLVES | REPLIES | NEXT_REPLIES | FULL_RESOLUTIONS | TIMES | TARGETS,

@@ -131,10 +131,13 @@ def applications_of(policies: Policies, subject: SubjectView, ticket: TicketView
     if version is None:
         return
     last: Policy | None = None
-    changes = {at for at in (*ticket.priorities.times, *ticket.teams.times) if at > ticket.opened}
+    histories = (ticket.priorities, ticket.teams, subject.channels, subject.segments)
+    changes = {at for history in histories for at in history.times if at > ticket.opened}
     for at in (ticket.opened, *sorted(changes)):
         priority = subject.dims[PRIORITY] if ticket.priorities == UNASSIGNED else ticket.priorities.set_by(at)
-        values = priority, ticket.teams.at(at), subject.dims[CHANNEL], subject.dims[SEGMENT]
+        channel = subject.channels.at(at) if subject.channels.times else subject.dims[CHANNEL]
+        segment = subject.segments.at(at) if subject.segments.times else subject.dims[SEGMENT]
+        values = priority, ticket.teams.at(at), channel, segment
         for place, policy in enumerate(policies.versions[version - 1].policies):
             if policy.when.hold(*values):
                 if policy is not last:

@@ -235,7 +235,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "sla_next_reply_breaches",
         "integer",
-        "How many waits for a further reply passed their deadline; empty without such a target",
+        "How many waits for a further reply passed their deadline; empty if no target of such a wait is met, breached or running",
         next_reply_breaches,
     ),
     *feedback(),

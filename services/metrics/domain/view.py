@@ -6,8 +6,9 @@ from datetime import datetime
 from msgspec import UNSET, Struct
 
 from services.metrics.domain.comments import Comment
+from services.metrics.domain.facts import normalised
 from services.metrics.domain.merge import union
-from services.metrics.domain.ticket import TicketView, ticket_view
+from services.metrics.domain.ticket import UNASSIGNED, Assignments, TicketView, assignments, ticket_view
 from shared.events import DIMENSIONS, Answer, Event, Override, Response, Review, Ticket, Tombstone, review_text
 from shared.text import nfc
 
@@ -29,8 +30,8 @@ class ResponseView(Struct, frozen=True):
 class InvitationView(Struct, frozen=True):
     """An invitation to respond, at the earliest time at which it was sent, with the dimensions that were known then.
 
-    They are those that the first invitation states; a reminder, which was sent later, changes none. A response that was never
-    stated without answers has its own.
+    They are those that the first invitation states; a reminder, which was sent later, changes none. If none was stated without
+    answers, they are those of the first statement.
     """
 
     at: datetime
@@ -58,6 +59,10 @@ class SubjectView(Struct, frozen=True):
     response: ResponseView | None = None
     review: ReviewView | None = None
     ticket: TicketView | None = None
+    channels: Assignments = UNASSIGNED
+    """Of a ticket whose channel changed: its channels, each from the time at which it was stated."""
+    segments: Assignments = UNASSIGNED
+    """The same of the customer's segments."""
     overrides: Mapping[str, Override] = {}
 
     @property
@@ -94,11 +99,12 @@ def view(statements: Iterable[Event]) -> SubjectView:
         return SubjectView(erased=True)
     bodies = [event.body for event in events]
     latest = _latest_dimensions(events)
-    ticket = None
+    ticket, channels, segments = None, UNASSIGNED, UNASSIGNED
     if tickets := [(event.at, body) for event in events if isinstance(body := event.body, Ticket)]:
         ticket = ticket_view(tickets, latest.get("team"), latest.get("agent"))
         if ticket is not None and ticket.priority is not UNSET:
             latest["priority"] = ticket.priority
+        channels, segments = changed_values(events, "channel"), changed_values(events, "segment")
     return SubjectView(
         customer=next((event.customer for event in reversed(events) if event.customer is not None), None),
         dims=tuple(map(latest.get, DIMENSIONS)),
@@ -107,8 +113,18 @@ def view(statements: Iterable[Event]) -> SubjectView:
         response=response_view([body for body in bodies if type(body) is Response]),
         review=review_view([body for body in bodies if type(body) is Review]),
         ticket=ticket,
+        channels=channels,
+        segments=segments,
         overrides={body.comment: body for body in bodies if type(body) is Override},
     )
+
+
+def changed_values(events: Sequence[Event], dimension: str) -> Assignments:
+    """The values of a dimension by the time at which they were stated; UNASSIGNED unless it has several. Of one time the latest
+    counts."""
+    if len({event.dimensions[dimension] for event in events if dimension in event.dimensions}) < 2:
+        return UNASSIGNED
+    return assignments({event.at: normalised(event.dimensions[dimension]) for event in events if dimension in event.dimensions})
 
 
 def invitation_view(events: Sequence[Event]) -> InvitationView | None:
@@ -122,7 +138,7 @@ def invitation_view(events: Sequence[Event]) -> InvitationView | None:
         return None
     unanswered = [(at, event) for at, is_answered, event in sent if not is_answered]
     first = min((at for at, _ in unanswered), default=None)
-    known = _latest_dimensions([event for at, event in unanswered if at == first] or events)
+    known = _latest_dimensions([event for at, event in unanswered if at == first] or [sent[0][2]])
     return InvitationView(min(at for at, _, _ in sent), tuple(map(known.get, DIMENSIONS)), own_dimensions(known))
 
 

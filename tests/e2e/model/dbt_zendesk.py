@@ -53,7 +53,7 @@ def replies(ticket: Ticket) -> Iterator[tuple[str, datetime, Any]]:
     if reply := first_reply(ticket):
         yield from reply_time(ticket, ("replied", "created"), ticket.at, reply)
     for since in waits(ticket):
-        if later := [at for at in staff if at >= since]:
+        if later := [at for at in staff if second(at) > second(since)]:
             yield from reply_time(ticket, ("next_replied", "next_asked"), since, later[0])
 
 
@@ -63,8 +63,9 @@ def first_reply(ticket: Ticket) -> datetime | None:
 
 
 def waits(ticket: Ticket) -> list[datetime]:
-    """The times of the customer's messages whose previous public message was the staff's."""
-    turns = itertools.pairwise([*opening(ticket), *talk(ticket)])
+    """The times of the customer's messages whose previous public message was the staff's; of one second the customer's first."""
+    by_seconds = sorted(talk(ticket), key=lambda turn: (second(turn[0]), turn[1], turn[0]))
+    turns = itertools.pairwise([*opening(ticket), *by_seconds])
     return [at for (_, before), (at, party) in turns if (before, party) == ("the staff", "the customer")]
 
 

@@ -81,7 +81,7 @@ class Targets:
                 yield from self.of_reply("first_reply", applied, self.ticket.at, end)
         for (at, applied), until in zip(applications, [*replaced, None], strict=False):
             for since in waits:
-                end = self.end(since, next((at for at in self.staff if at >= since), None))
+                end = self.end(since, next((at for at in self.staff if second(at) > second(since)), None))
                 if not (until and until <= since) and not (end and end < at):
                     yield from self.of_reply("next_reply", applied, since, end)
             if not (self.is_solved and self.solves[-1] < at):

@@ -61,6 +61,16 @@ class Subject:
         return [record for _, record in sorted(self.stamped, key=lambda pair: pair[0])]
 
     @property
+    def channels(self) -> list[tuple[datetime, str]]:
+        """The channels, each with the time of its record."""
+        return [(at, r["channel"]) for (at, _), r in sorted(self.stamped, key=lambda pair: pair[0]) if "channel" in r]
+
+    def channel_at(self, at: datetime) -> str | None:
+        """The last channel up to a time, else the first one."""
+        before = [channel for since, channel in self.channels if since <= at]
+        return before[-1] if before else next((channel for _, channel in self.channels), None)
+
+    @property
     def type(self) -> str:
         return self.name.split("/")[1]
 
@@ -133,7 +143,7 @@ def of_invitation(subject: Subject, *, responded: bool) -> Fact:
     at = min(when(r["sent_at"]) for r in subject.records if "sent_at" in r)
     invitations = [r for r in subject.records if "sent_at" in r and not r.get("answers")]
     first = min((when(r["sent_at"]) for r in invitations), default=None)
-    before = [r for r in invitations if when(r["sent_at"]) == first] or subject.records
+    before = [r for r in invitations if when(r["sent_at"]) == first] or [next(r for r in subject.records if "sent_at" in r)]
     return Fact("sent", at, responded, dimensions(before), customer(subject.records), subject.name)
 
 

@@ -53,15 +53,16 @@ class Applied:
 def applications(
     opened: datetime,
     priorities: dict[datetime, str | None],
-    teams: list[datetime],
+    others: list[datetime],
     values_at: Callable[[datetime], dict[str, str | None]],
 ) -> Iterator[tuple[datetime, Applied]]:
     """The policies of a ticket whose dimensions are `values_at` a time, each with the time at which it applied.
 
+    `others` are the times at which its team or its channel changed.
     Another policy replaces the one before it; while the conditions of none hold, the one before it stays.
     """
     latest = None
-    for moment in sorted({opened, *(at for at in (*priorities, *teams) if at > opened)}):
+    for moment in sorted({opened, *(at for at in (*priorities, *others) if at > opened)}):
         values = values_at(moment)
         for policy in POLICIES["policies"]:
             if all(values.get(name) in listed for name, listed in policy["when"].items()):

@@ -69,9 +69,10 @@ class Ticket:
         def values_at(at: datetime) -> dict[str, str | None]:
             earlier = [since for since in self.priorities if since <= at]
             priority = self.priorities[max(earlier)] if earlier else None if self.priorities else dimension
-            return self.dims(at) | {"priority": priority}
+            return self.dims(at) | {"priority": priority, "channel": self.subject.channel_at(at)}
 
-        return applications(self.at, self.priorities, [since for since, _ in self.assignees["team"]], values_at)
+        others = [since for since, _ in (*self.assignees["team"], *self.subject.channels)]
+        return applications(self.at, self.priorities, others, values_at)
 
     @staticmethod
     def is_known(subject: Subject) -> bool:

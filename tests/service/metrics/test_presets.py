@@ -266,6 +266,7 @@ async def test_unknown_presets_and_invalid_bodies_are_refused(http: httpx.AsyncC
         "board4": {"first_reply": {"from": "assignment"}},
         "board5": {"enabled": "yes"},
         "board6": {"name": "Our\nboard", "dropped": {"keep": True}},
+        "board7": {"dropped": {"keep": True}, "dropped.keep": False},
     }
     for preset, body in bodies.items():
         assert (await put(http, preset, 422, **body))["title"] == "Unprocessable", preset

@@ -62,6 +62,14 @@ def test_the_groups_are_of_the_dimensions_that_were_known_at_the_sending() -> No
     assert dim(single, "region") == "FR"
 
 
+def test_an_invitation_that_was_stated_only_with_its_answers_keeps_the_dimensions_of_the_first_statement() -> None:
+    events = [
+        response(nps(9), sent=0, seq=seq, when=60, subject="c1/response/r-1", dimensions={"region": region})
+        for seq, region in enumerate(["FR", "AT"], 1)
+    ]
+    assert [dim(row, "region") for row in invitations(*events)] == ["FR"]
+
+
 def test_dimensions_of_the_tenants_own_are_those_of_the_sending_too() -> None:
     events = invitation(dimensions={"plan": "pro"}), responded(dimensions={"plan": "free"})
     counted = contributions(view(events), {}, Terms(dimensions=("plan",)))

@@ -59,6 +59,14 @@ def test_waits_under_dbt_zendesk_end_with_staff_and_not_with_a_solve() -> None:
     assert amounts(opened_by_agent, "next_reply:asked") == [30]
 
 
+def test_a_reply_of_the_message_s_own_second_does_not_end_a_wait_under_dbt_zendesk() -> None:
+    """The package takes the first comment of staff that is later than the message; its times are whole seconds."""
+    facts = message(60), message(120.2, by="customer"), message(120.7, by="bot"), message(720)
+    assert amounts(rows_of(DBT_ZENDESK, *facts), "next_reply:asked") == [600]
+    again = message(300, by="customer")
+    assert amounts(rows_of(DBT_ZENDESK, *facts, again), "next_reply:asked") == [600, 420]
+
+
 @pytest.mark.parametrize(
     ("facts", "first", "full", "solves", "reopened", "in_business"),
     [

@@ -140,6 +140,33 @@ def test_a_policy_may_need_a_team_a_channel_and_a_segment() -> None:
     assert targets(opened(0), *moved, under=strict, dimensions=dims | {"segment": None}) == []
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["gold"], (10, 0)),
+        (["gold", "free"], (10, 0)),
+        (["gold", None], (10, 0)),
+        (["free", "gold"], (30, 1)),
+        (["free"], (30, 1)),
+    ],
+)
+@pytest.mark.parametrize("dimension", ["channel", "segment"])
+def test_a_target_stays_when_the_channel_or_the_segment_changes_later(
+    dimension: str, values: list[str | None], expected: tuple[float, int]
+) -> None:
+    under = terms(Policy("gold", "gold", Conditions(**{dimension: ("gold",)}), Target(600, business=False)), policy(60))
+    changes = [ticket(seq=5 * n, dimensions={dimension: value}) for n, value in enumerate(values, 1)]
+    counted = contributions(view([*changes, ticket(opened(0), reply(30), seq=40)]), {}, under)
+    assert [(minute, amount) for minute, _, amount in rows_in(counted, "sla_first_reply")] == [expected]
+
+
+def test_a_policy_applies_from_the_time_at_which_the_segment_becomes_one_of_its_own() -> None:
+    facts = opened(0), PrioritySet(at=at(3), priority="high"), PrioritySet(at=at(20), priority="low")
+    changes = [ticket(seq=5 * n, dimensions={"segment": value}) for n, value in enumerate(["free", "gold"], 1)]
+    counted = contributions(view([*changes, ticket(*facts, seq=40)]), {}, terms(policy(60, segment=("gold",))))
+    assert [dim(row, "priority") for row in counted if row.measure == "sla_first_reply"] == ["high"]
+
+
 def test_a_version_counts_for_tickets_opened_from_its_beginning_on_and_the_last_added_wins() -> None:
     first, second = PolicyVersion(LONG_AGO, (policy(10),)), PolicyVersion(at(100), (policy(20),))
     both = Terms(policies=Policies([first, second]))
