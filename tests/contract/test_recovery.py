@@ -21,6 +21,7 @@ from tests.conftest import NewDatabase
 from tests.e2e.stack import until
 from tests.installation import running_installation
 from tests.rehearsal import HEADERS, TOKEN, Rehearsal, ids
+from tests.replicas import KEEPALIVE
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ async def rehearsal(database: NewDatabase, kafka: Kafka) -> AsyncIterator[Rehear
     services = ("ingest", "metrics", "sentiment")
     async with (
         running_installation(database, {"internal_token": TOKEN}, kafka.bootstrap, services) as installation,
-        httpx.AsyncClient(headers=HEADERS, timeout=15) as http,
+        httpx.AsyncClient(headers=HEADERS, timeout=15, limits=KEEPALIVE) as http,
     ):
         rehearsal = Rehearsal(installation, http)
         await rehearsal.create_tenant("ingest", "metrics")

@@ -15,7 +15,6 @@ from deploy.local.demo.story import Story
 from deploy.local.demo.tenant import CONNECTIONS
 from deploy.local.demo.tickets import ticket
 from deploy.local.demo.trickle import CHAT_LIFE, chat_deliveries, envelope, load_chats, remaining_deliveries, save_chat
-from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.record import read_record
 from tests.unit.ingest.making import request
@@ -26,7 +25,7 @@ Record = dict[str, Any]
 
 def understood(provider: str, payload: Record) -> list[Record]:
     """The records that ingest makes of the payload, each found valid."""
-    mapping = FieldMapping.model_validate(CONNECTIONS[provider].get("mapping", {}))
+    mapping = PROVIDERS[provider].settings.model_validate(CONNECTIONS[provider].get("mapping", {}))
     parsed = PROVIDERS[provider].parse(request(json.dumps(payload).encode()), mapping)
     assert parsed.problem is None
     assert parsed.ignored is None
