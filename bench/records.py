@@ -223,6 +223,7 @@ async def query_databases(databases: Databases, kafka: Kafka, options: argparse.
     keys = await issue_keys(databases.gateway, list(tenants))
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(databases.metrics, 3, command_timeout=3600))
+        await pool.execute("DELETE FROM progress")  # Kafka is new: metrics would wait for ingest to publish what it had lost
         folder = Path(await asyncio.to_thread(stack.enter_context, tempfile.TemporaryDirectory(prefix="earshot-records-")))
         await ensure_topics(kafka.bootstrap)
         ports = [free_port() for _ in range(3)]
