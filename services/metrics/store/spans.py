@@ -23,14 +23,17 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """A sum that begins earlier has no first day."""
 
 SEALED = """
-    SELECT s.measure, s.level, s.id, s.since, s.starts, s.ends, masks.held >> $8::int & 1 = 1 AS holds,
-        coalesce(s.held_by = s.id AND s.cuboids >= $9 AND masks.held & $10::bigint <> 0, false) AS wide,
-        s.state = 'sealed' AND s.revision = ANY($7::smallint[]) AS valid
+    SELECT s.measure, s.level, s.id, s.since, s.starts, s.ends, of_seal.held >> $8::int & 1 = 1 AS holds,
+        coalesce(s.held_by = s.id AND s.cuboids >= $9 AND of_seal.held & $10::bigint <> 0, false) AS wide,
+        of_seal.valid
     FROM unnest($2::int[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
         AS l (measure, level, low, high, held_before)
     JOIN seals s ON s.tenant = $1 AND s.measure = l.measure AND s.level = l.level AND s.starts >= l.low AND s.starts < l.high
-    CROSS JOIN LATERAL (SELECT CASE s.held_by WHEN s.id THEN s.held ELSE l.held_before END AS held) AS masks
-    WHERE (s.state = 'sealed' AND s.revision = ANY($7::smallint[])) OR s.level = $11
+    CROSS JOIN LATERAL (
+        SELECT CASE s.held_by WHEN s.id THEN s.held ELSE l.held_before END AS held,
+            s.state = 'sealed' AND s.revision = ANY($7::smallint[]) AS valid
+    ) AS of_seal
+    WHERE of_seal.valid OR s.level = $11
     ORDER BY s.measure, s.starts, s.ends DESC
 """
 """A span comes after all before it, and a larger one before those that lie inside it. `wide`: unless it holds the cuboid, that
@@ -45,7 +48,7 @@ class ConfirmedSeal(NamedTuple):
 
 
 class SealedSpan(NamedTuple):
-    """A sealed span, as a row of SEALED."""
+    """A span with a seal, as a row of SEALED: sealed, or a day whose seal is not valid."""
 
     measure: int
     level: int
@@ -117,7 +120,7 @@ def includes(one: Range, other: Range) -> bool:
 
 
 async def _read(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, ranges: Sequence[Range]) -> list[SealedSpan]:
-    """The sealed spans in these ranges."""
+    """The sealed spans in these ranges, and the days whose seals are not valid."""
     measures, levels, lows, highs = (list(column) for column in zip(*ranges, strict=True))
     before = [HELD_BEFORE[level] for level in levels]
     of_cuboid = cuboid.number, CUBOIDS_VERSION, cuboid.wide_bit
