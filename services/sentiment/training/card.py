@@ -20,6 +20,7 @@ TERMS = {
     "semeval_tweets": "SemEval-2013 to 2016, TweetEval: restrictions may apply (Twitter)",
     "absa_*, brands, germeval17_db, sst": "none stated where found",
     "own_*": "written for Earshot, in services/sentiment/training/own",
+    "own_comment": "written for Earshot, in services/sentiment/training/comments",
     "airline": "CC BY-NC-SA 4.0: reported on only; in no weight, no calibration, no choice",
 }
 LIMITS = (

@@ -1,9 +1,6 @@
 """Theme data: gold has the themes of the taxonomy and is not in the training, and there are enough pieces to learn from."""
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from itertools import chain
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,28 +12,7 @@ from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.own.templates import own_rows
 from services.sentiment.training.themes.data import NONE, elsewhere, gold, newer_gold, pieces, pieces_of
 from shared.taxonomy import Taxonomy
-
-ALIKE = 0.6
-
-
-def words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", text.casefold()))
-
-
-def copies(some: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
-    """The pairs that share at least ALIKE of their words (Jaccard)."""
-    known = [(other, words(other)) for other in others]
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, (_, theirs) in enumerate(known):
-        for word in theirs:
-            places[word].append(place)
-    pairs: list[tuple[str, str]] = []
-    for text in some:
-        mine = words(text)
-        shared = Counter(chain.from_iterable(places[word] for word in mine if word in places))
-        alike = [place for place, n in shared.items() if n >= ALIKE * (len(mine) + len(known[place][1]) - n)]
-        pairs += [(text, known[place][0]) for place in alike]
-    return pairs
+from tests.unit.sentiment.copies import copies
 
 
 def test_a_copy_is_detected_and_a_similar_text_is_not() -> None:

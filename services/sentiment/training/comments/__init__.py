@@ -1,0 +1,1 @@
+"""Whole comments written and labelled for training: label, `mixed`, themes and urgency."""
