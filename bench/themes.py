@@ -30,7 +30,7 @@ def main() -> None:
     likeness = scorer.meanings([text for text, _ in tests]) @ points.at.T
     truth = np.array([[theme == intent for theme in points.ids] for _, intent in tests])
     ranks = (likeness > likeness[truth][:, None]).sum(axis=1)
-    f1 = f_measure(matches(likeness, scorer.near), truth)
+    f1 = f_measure(matches(likeness, scorer.near, scorer.behind), truth)
     print(f"{scorer.model}: {len(tests)} questions, {len(points.ids)} themes of a name and {EXAMPLES} examples each")
     first, three = 100 * (ranks == 0).mean(), 100 * (ranks < 3).mean()
     print(f"  the right theme is the likeliest of {first:.1f} %, among the three likeliest of {three:.1f} %")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import asyncpg
 
-SCORERS = {"e5-5": "e5-5", "e5-4": "e5-4", "e5-2": "e5-2", "linear-2": "linear", "vader-3.3.2": "vader"}
+SCORERS = {"e5-6": "e5-6", "e5-5": "e5-5", "e5-4": "e5-4", "e5-2": "e5-2", "linear-2": "linear", "vader-3.3.2": "vader"}
 """Former default models → values of SENTIMENT_SCORER, the latest first."""
 
 PROMOTED = """

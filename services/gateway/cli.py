@@ -40,7 +40,7 @@ app.command("kpi")(show_kpi)
 app.command("explain")(explain)
 app.command("tickets")(write_tickets)
 
-ModelName = Annotated[str, typer.Argument(help="The model with its version, such as e5-6.")]
+ModelName = Annotated[str, typer.Argument(help="The model with its version, such as e5-7.")]
 
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
 KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")

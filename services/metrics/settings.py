@@ -15,7 +15,7 @@ class Settings(DatabaseSettings):
         description="Base URL of ingest, for replays and for the events that verify reads",
     )
     sentiment_model: str = Field(
-        "e5-6", description="The model that is promoted for a new tenant; a change does not affect existing tenants"
+        "e5-7", description="The model that is promoted for a new tenant; a change does not affect existing tenants"
     )
     database_pool: int = Field(8, ge=2, le=64, description="Database connections for queries")
     scan_pool: int = Field(

@@ -12,13 +12,14 @@ from tokenizers import Tokenizer
 
 from services.sentiment.domain.reading import Manner
 from services.sentiment.domain.scorer import Model
+from services.sentiment.domain.themes import BEHIND
 from services.sentiment.domain.transformer import Outcome, TransformerFacts, TransformerScorer
 from services.sentiment.weights import MODELS, BrokenModel
 
-E5 = MODELS / "e5-6.onnx"
+E5 = MODELS / "e5-7.onnx"
 PREVIOUS_E5 = MODELS / "e5-2.onnx"
 """The model of the previous release. It goes on scoring until every tenant uses the new one."""
-E5_4, E5_5 = MODELS / "e5-4.onnx", MODELS / "e5-5.onnx"
+E5_4, E5_5, E5_6 = MODELS / "e5-4.onnx", MODELS / "e5-5.onnx", MODELS / "e5-6.onnx"
 """The models between them. They were in no release, but installations that follow the main branch may have promoted them."""
 
 
@@ -30,7 +31,7 @@ class Weights(NamedTuple):
 
 
 OF_E5_4 = Weights("e5-4.onnx", "52d50a400f551a4cae196a106ead191a6d3a2bd2f66f18c155cc618ca9f3afdb")
-WEIGHTS: Mapping[str, Weights] = {"e5-6.onnx": OF_E5_4, "e5-5.onnx": OF_E5_4}
+WEIGHTS: Mapping[str, Weights] = {"e5-7.onnx": OF_E5_4, "e5-6.onnx": OF_E5_4, "e5-5.onnx": OF_E5_4}
 """The networks that share weights, and the tokenizer, with another (`training/sharing.py`)."""
 OUTPUTS = ("logits", "meaning", "both", "urgent")
 """The graph's outputs in the order of Outcome. e5-2 has only the first two."""
@@ -138,6 +139,11 @@ def facts_of(metadata: dict[str, str]) -> TransformerFacts:
             long=int(metadata["long"]),
             both=float(metadata["both"]) if "both" in metadata else None,
             urgent=float(metadata["urgent"]) if "urgent" in metadata else None,
+            improbable=float(metadata.get("improbable", 0)),
+            short=int(metadata.get("short", 0)),
+            doubt=float(metadata.get("doubt", 0)),
+            whole="whole" in metadata,
         ),
         near=float(metadata["near"]),
+        behind=float(metadata.get("behind", BEHIND)),
     )

@@ -8,7 +8,7 @@ from services.sentiment.domain.scorer import Scorer
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.domain.vader import VaderScorer
-from services.sentiment.network import E5_4, E5_5, PREVIOUS_E5, read_transformer
+from services.sentiment.network import E5_4, E5_5, E5_6, PREVIOUS_E5, read_transformer
 from services.sentiment.pool import Pool
 from services.sentiment.remote import remote_scorer_of
 from services.sentiment.settings import ScorerName, Settings
@@ -16,6 +16,7 @@ from services.sentiment.weights import read_linear
 
 SHIPPED: Mapping[str, Callable[[], Scorer]] = {
     "e5": read_transformer,
+    "e5-6": lambda: read_transformer(E5_6),
     "e5-5": lambda: read_transformer(E5_5),
     "e5-4": lambda: read_transformer(E5_4),
     "e5-2": lambda: read_transformer(PREVIOUS_E5),
@@ -37,4 +38,4 @@ def pool_of(scorer: Scorer, name: ScorerName, settings: Settings, threads: int) 
 
 def finder_of(scorer: Scorer) -> Finder | None:
     """The finder of themes for a model; None if it has no embeddings."""
-    return Finder(scorer.meanings, scorer.near) if isinstance(scorer, TransformerScorer) else None
+    return Finder(scorer.meanings, scorer.near, scorer.behind) if isinstance(scorer, TransformerScorer) else None

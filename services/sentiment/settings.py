@@ -6,7 +6,7 @@ from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
 
 from shared.settings import SharedSettings, prefixed
 
-ScorerName = Literal["e5", "e5-5", "e5-4", "e5-2", "linear", "vader", "http"]
+ScorerName = Literal["e5", "e5-6", "e5-5", "e5-4", "e5-2", "linear", "vader", "http"]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 OURS = frozenset({"vader", "linear", "e5"})
 """Ids of Earshot's own models, which a model server must not use: their scores would be mixed."""

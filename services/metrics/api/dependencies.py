@@ -153,7 +153,7 @@ async def kpi_of_path(kpi: Annotated[str, Path(description="The id of a KPI", ex
 
 KpiOfPath = Annotated[Kpi, Depends(kpi_of_path)]
 
-Model = Annotated[str, Path(description="The name of a sentiment model", examples=["e5-6"])]
+Model = Annotated[str, Path(description="The name of a sentiment model", examples=["e5-7"])]
 
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(require_digits)]
 PageLimit = Annotated[Limit, Query(description="Entries on a page")]

@@ -88,7 +88,7 @@ class KpiExplanation(KpiHead):
     """How a KPI's value is computed."""
 
     definition: KpiEntry = Field(description="The definition of the KPI, with its version")
-    model: str | None = Field(description="The sentiment model whose scores count; null if the KPI reads none", examples=["e5-6"])
+    model: str | None = Field(description="The sentiment model whose scores count; null if the KPI reads none", examples=["e5-7"])
     formula: str = Field(description="The formula in words")
     agg: str | None = Field(description="The aggregation, if the KPI has several", examples=["p50"])
     hours: str | None = Field(description="Which seconds of a duration count; null for other KPIs", examples=["business"])

@@ -70,7 +70,7 @@ class FeedbackHistory(BaseModel):
     dims: dict[str, str | None] = Field(description="The latest value of each dimension; null is no value")
     names: ValueNames
     terms: TermsRevision = Field(description="The terms of the tenant that the contributions are computed under")
-    model: str = Field(description="The sentiment model whose scores count", examples=["e5-6"])
+    model: str = Field(description="The sentiment model whose scores count", examples=["e5-7"])
     statements: list[HistoryStatement] = Field(description="The statements, in the order in which they count")
     contributions: list[HistoryContribution] = Field(description="The contributions of the subject now, by time")
 

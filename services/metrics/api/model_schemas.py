@@ -9,7 +9,7 @@ from shared.events import Label
 class ModelEntry(BaseModel):
     """A sentiment model, and how much it has scored."""
 
-    name: str = Field(description="The name of the model", examples=["e5-6"])
+    name: str = Field(description="The name of the model", examples=["e5-7"])
     scores: int = Field(description="Comments that it has scored")
     coverage: Percent | None = Field(description="The percentage of comments that it has scored; null without comments")
     promoted: bool = Field(description="Whether KPIs read its scores")
@@ -25,7 +25,7 @@ class Models(BaseModel):
 class Promotion(BaseModel):
     """The promoted model."""
 
-    model: str = Field(description="The name of the model", examples=["e5-6"])
+    model: str = Field(description="The name of the model", examples=["e5-7"])
     promoted_at: Instant = Field(description="Since when KPIs read its scores")
 
 

@@ -7,7 +7,7 @@ both ways is `mixed`.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import accumulate, compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,22 @@ class Reading:
 class Manner:
     """How pieces count. From the probability `pole` on, a piece counts for `mixed`. A text of `long` characters or more gets the
     mean of its pieces instead of being read as one. From the learnt probability `both` on a text is `mixed`, and from `urgent` on
-    it has a reason for urgency; None if the model has not learnt that.
+    it has a reason for urgency; None if the model has not learnt that. Below the learnt probability `improbable` a reason that a
+    phrase names does not apply.
+
+    A text of fewer than `short` characters is read as a whole, and by pieces only if the learnt probability that it praises and
+    complains is `doubt` or more: 0 for a model that reads all pieces. With `whole` the reading of a long text as one counts as
+    much as the mean of its pieces.
     """
 
     pole: float
     long: int
     both: float | None = None
     urgent: float | None = None
+    improbable: float = 0.0
+    short: int = 0
+    doubt: float = 0.0
+    whole: bool = False
 
 
 Read = Callable[[Sequence[str]], Reading]
@@ -98,21 +107,43 @@ def cut(text: str) -> list[str]:
 
 
 def opinions(texts: Sequence[str], read: Read, manner: Manner, rules: int) -> list[Opinion]:
-    """One opinion for each text, with a single call of `read`. `rules`: the version by which texts are split."""
+    """One opinion for each text. `rules`: the version by which texts are split."""
+    read_parts = readings(texts, read, manner, rules)
+    return [opinion(*pair, manner, len(text) >= manner.long) for text, pair in zip(texts, read_parts, strict=True)]
+
+
+def readings(texts: Sequence[str], read: Read, manner: Manner, rules: int) -> list[tuple[Reading, Reading]]:
+    """The reading of each text as one, and those of its pieces; either may be empty. `rules`: as for `opinions`.
+
+    `read` is called once, and a second time if the pieces of short texts have to be read.
+    """
     if not texts:
         return []
-    inputs: list[str] = []
-    spans: list[tuple[int, int, int]] = []
-    for text in texts:
-        parts = pieces(text, rules)
-        begin = len(inputs)
-        if len(parts) < 2 or len(text) < manner.long:
-            inputs.append(text)
-        whole = len(inputs)
-        inputs += parts if len(parts) > 1 else ()
-        spans.append((begin, whole, len(inputs)))
-    result = read(inputs)
-    return [opinion(result[begin:whole], result[whole:end], manner) for begin, whole, end in spans]
+    cuts = [pieces_of_several(text, rules) for text in texts]
+    wholes = [
+        [] if cut and len(text) >= manner.long and not manner.whole else [text] for text, cut in zip(texts, cuts, strict=True)
+    ]
+    parts = [cut if len(text) >= manner.short else [] for text, cut in zip(texts, cuts, strict=True)]
+    read_at_once = in_groups([*wholes, *parts], read)
+    result = list(zip(read_at_once[: len(texts)], read_at_once[len(texts) :], strict=True))
+    unread = [place for place, cut in enumerate(cuts) if cut and not parts[place] and learnt_both(*result[place]) >= manner.doubt]
+    if unread:
+        for place, read_later in zip(unread, in_groups([cuts[place] for place in unread], read), strict=True):
+            result[place] = (result[place][0], read_later)
+    return result
+
+
+def pieces_of_several(text: str, rules: int) -> list[str]:
+    """The pieces of a text that has several, else none."""
+    parts = pieces(text, rules)
+    return parts if len(parts) > 1 else []
+
+
+def in_groups(groups: Sequence[Sequence[str]], read: Read) -> list[Reading]:
+    """The readings of groups of texts, some of them empty, with a single call of `read`."""
+    result = read([text for group in groups for text in group])
+    ends = list(accumulate(map(len, groups)))
+    return [result[end - len(group) : end] for group, end in zip(groups, ends, strict=True)]
 
 
 def ambivalence(parts: Reading) -> float:
@@ -131,27 +162,43 @@ def is_mixed(whole: Reading, parts: Reading, manner: Manner) -> bool:
     return ambivalence(parts) >= manner.pole or (manner.both is not None and learnt_both(whole, parts) >= manner.both)
 
 
-def learnt_urgency(whole: Reading, parts: Reading, manner: Manner) -> tuple[Urgency, ...]:
-    """The reasons for urgency that the model finds in a text or in one of its pieces."""
+def learnt_urgency(whole: Reading, parts: Reading, manner: Manner) -> tuple[tuple[Urgency, ...], tuple[Urgency, ...]]:
+    """The reasons for urgency that the model finds in a text or in one of its pieces, and those that are improbable."""
     learnt = [reading.urgent for reading in (whole, parts) if reading.urgent is not None and len(reading.urgent)]
     if manner.urgent is None or not learnt:
-        return ()
-    possible = np.concatenate(learnt).max(axis=0) >= manner.urgent
-    return tuple(compress(REASONS, possible)) if possible.any() else ()
+        return (), ()
+    probabilities = np.concatenate(learnt).max(axis=0)
+    return reasons(probabilities >= manner.urgent), reasons(probabilities < manner.improbable)
 
 
-def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
+def reasons(apply: NDArray[np.bool_]) -> tuple[Urgency, ...]:
+    """The reasons that apply, in their order."""
+    return tuple(compress(REASONS, apply)) if apply.any() else ()
+
+
+def opinion(whole: Reading, parts: Reading, manner: Manner, is_long: bool) -> Opinion:
     """The opinion of a text. `whole`: its reading as one, or empty; `parts`: the readings of its pieces, or empty."""
-    odds = whole.odds[0] if len(whole.odds) else parts.odds.mean(axis=0)
+    odds = odds_of(whole, parts, is_long)
     best = int(odds.argmax())
+    urgency, improbable = learnt_urgency(whole, parts, manner)
     return Opinion(
         label=LABELS[best],
         score=round(float(odds[POSITIVE] - odds[NEGATIVE]), 3),
         confidence=round(float(odds[best]), 3),
         mixed=is_mixed(whole, parts, manner),
-        urgency=learnt_urgency(whole, parts, manner),
+        urgency=urgency,
+        improbable=improbable,
         passages=passages(parts if len(parts.odds) else whole),
     )
+
+
+def odds_of(whole: Reading, parts: Reading, is_long: bool) -> Numbers:
+    """The probabilities of a text: of its reading as one, or the mean of its pieces; of a long text with both, their mean."""
+    if not len(parts.odds) or (len(whole.odds) and not is_long):
+        result: Numbers = whole.odds[0]
+        return result
+    mean: Numbers = parts.odds.mean(axis=0)
+    return (whole.odds[0] + mean) / 2 if len(whole.odds) else mean
 
 
 def passages(read: Reading) -> Sequence[Passage]:

@@ -35,8 +35,8 @@ class Passage(NamedTuple):
 class Opinion:
     """A model's opinion of a text: score −1..1, and confidence 0..1 in the label, calibrated if the model's card says so.
 
-    `urgency`: the reasons why the text is urgent that the model has learnt to find, in the order of `Urgency`. `passages` are for
-    themes; a model without embeddings returns none.
+    `urgency`: the reasons why the text is urgent that the model has learnt to find, in the order of `Urgency`; `improbable`:
+    those that do not apply although a phrase may name them. `passages` are for themes; a model without embeddings returns none.
     """
 
     label: Label
@@ -44,6 +44,7 @@ class Opinion:
     confidence: float
     mixed: bool = False
     urgency: tuple[Urgency, ...] = ()
+    improbable: tuple[Urgency, ...] = ()
     passages: Sequence[Passage] = field(default=(), compare=False, repr=False)
 
 

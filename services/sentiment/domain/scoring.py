@@ -65,7 +65,7 @@ def effective_ruling(ruling: Ruling | None, opinion: Opinion | Unscorable | None
         return opinion
     if isinstance(ruling, Opinion) and isinstance(opinion, Opinion):
         passages = [Passage(ruling.score, passage.meaning) for passage in opinion.passages]
-        return replace(ruling, passages=passages, urgency=opinion.urgency)
+        return replace(ruling, passages=passages, urgency=opinion.urgency, improbable=opinion.improbable)
     return ruling
 
 
@@ -97,7 +97,7 @@ def to_score(read: ReadComment, ruling: Ruling | Unscorable, finder: Finder | No
                 mixed=ruling.mixed,
                 themes=finder.themes(taxonomy, ruling.passages) if finder and taxonomy else (),
                 taxonomy=taxonomy.revision if taxonomy else 0,
-                urgency=merged({*urgency_of(text[:LONGEST], rules), *ruling.urgency}),
+                urgency=merged(({*urgency_of(text[:LONGEST], rules)} - {*ruling.improbable}) | {*ruling.urgency}),
                 flags=tuple(flag for flag, applies in flags if applies),
                 text_hash=text_hash(comment.text),
             )

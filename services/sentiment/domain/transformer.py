@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from services.sentiment.domain.preprocessing import cased
 from services.sentiment.domain.reading import Manner, Meanings, Numbers, Reading, opinions, softmax
 from services.sentiment.domain.scorer import Model, Opinion
+from services.sentiment.domain.themes import BEHIND
 
 
 class Outcome(NamedTuple):
@@ -31,12 +32,15 @@ class Network(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TransformerFacts:
-    """Parameters beside the weights. `temperature` calibrates; `near` is the likeness from which on a theme matches."""
+    """Parameters beside the weights. `temperature` calibrates; `near` is the likeness from which on a theme matches, `behind` how
+    far it may be below that of the likeliest theme.
+    """
 
     model: Model
     temperature: float
     manner: Manner
     near: float
+    behind: float = BEHIND
 
 
 class TransformerScorer:
@@ -45,6 +49,7 @@ class TransformerScorer:
     def __init__(self, network: Network, facts: TransformerFacts) -> None:
         self.model = facts.model
         self.near = facts.near
+        self.behind = facts.behind
         self.manner = facts.manner
         self._network = network
         self._facts = facts

@@ -1,7 +1,7 @@
 """The versions of the rules around a model: how a comment is read, which rules decide it, and how its score is limited.
 
 A model has the version with which it was trained (`Model.rules`), so that its scores never change. Version 1 is that of `e5-2`,
-`linear-2` and VADER, version 2 that of `e5-4`, version 3 that of `e5-5` and `e5-6`. Since version 2:
+`linear-2` and VADER, version 2 that of `e5-4`, version 3 that of `e5-5` to `e5-7`. Since version 2:
 
 - Quoted messages, signatures, disclaimers and HTML are not read (`written_text`); automatic replies and bounces are non-answers.
 - A rating counts only if it is alone or about the whole experience: "5 of 5 parcels were broken" is none.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain import themes
-from services.sentiment.domain.reading import Meanings, Numbers, Read, ambivalence, learnt_both, pieces, softmax
+from services.sentiment.domain.reading import Manner, Meanings, Numbers, Read, ambivalence, learnt_both, pieces, readings, softmax
 from services.sentiment.domain.versions import LATEST
 from services.sentiment.training.figures import calibration_error
 
@@ -59,13 +59,13 @@ def pole(texts: Sequence[str], read: Read) -> float:
 
 
 def bars_for_mixed(
-    texts: Sequence[str], two_sided: Sequence[str], one_sided: Sequence[str], read: Read, long: int
+    texts: Sequence[str], two_sided: Sequence[str], one_sided: Sequence[str], read: Read, manner: Manner
 ) -> tuple[float, float]:
     """The thresholds `pole` and `both` of `mixed` that find the most of `two_sided`, held-out comments that praise and complain,
     while at most FALSE of `texts`, which have one label, are flagged, and at most ALIKE of `one_sided`, which only seem to do
-    both. `long`: see `Manner`.
+    both. `manner`: how texts are read; its own thresholds of `mixed` count for nothing.
     """
-    honest, mixed, alike = (signs_of_mixed(some, read, long) for some in (texts, two_sided, one_sided))
+    honest, mixed, alike = (signs_of_mixed(some, read, manner) for some in (texts, two_sided, one_sided))
 
     def flagged(signs: Signs, bars: tuple[float, float]) -> float:
         return float(((signs[:, 0] >= bars[0]) | (signs[:, 1] >= bars[1])).mean())
@@ -74,17 +74,9 @@ def bars_for_mixed(
     return max(possible or [(POLES[-1], BOTH[-1])], key=lambda bars: flagged(mixed, bars))
 
 
-def signs_of_mixed(texts: Sequence[str], read: Read, long: int) -> Signs:
+def signs_of_mixed(texts: Sequence[str], read: Read, manner: Manner) -> Signs:
     """The two signs that a text is mixed (texts × 2): how clearly its pieces point both ways, and what the model has learnt."""
-    parts = [cut if len(cut := pieces(text, LATEST)) > 1 else [] for text in texts]
-    wholes = [[] if cut and len(text) >= long else [text] for text, cut in zip(texts, parts, strict=True)]
-    reading = read([one for whole, cut in zip(wholes, parts, strict=True) for one in (*whole, *cut)])
-    signs, at = [], 0
-    for whole, cut in zip(wholes, parts, strict=True):
-        middle, end = at + len(whole), at + len(whole) + len(cut)
-        signs.append((ambivalence(reading[middle:end]), learnt_both(reading[at:middle], reading[middle:end])))
-        at = end
-    return np.array(signs)
+    return np.array([(ambivalence(parts), learnt_both(whole, parts)) for whole, parts in readings(texts, read, manner, LATEST)])
 
 
 def nearness(likeness: Meanings, bears: NDArray[np.bool_]) -> float:

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from services.sentiment.domain.transformer import TransformerFacts
 from services.sentiment.training.encoder import Reader
 from services.sentiment.training.meaning import Focus
-from services.sentiment.training.rounding import Flow, Rounding, rounding
+from services.sentiment.training.rounding import Flow, Rounding, by_row, rounding
 from services.sentiment.training.urging import Linear
 
 OPSET, IR = 20, 10
@@ -126,10 +126,9 @@ class Layers:
         )
 
 
-def by_row(values: Floats) -> tuple[NDArray[np.int8], Floats]:
-    """Rows in whole numbers from -127 to 127, and the unit of each (rows × 1)."""
-    units = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127, 1e-9).astype(np.float32)
-    return np.rint(values / units).astype(np.int8), units
+def meaning_size(state: Mapping[str, Floats]) -> int:
+    """The dimensions of a meaning."""
+    return len(state["meaning.weight"])
 
 
 def whole(*numbers: int) -> NDArray[np.int64]:
@@ -137,7 +136,7 @@ def whole(*numbers: int) -> NDArray[np.int64]:
 
 
 class Endings(NamedTuple):
-    """Steps after a fitted network: the last one of a meaning, and a head for urgency that reads the result."""
+    """Steps after a fitted network: the last one of a meaning, and a head for urgency that reads the result or the rows below."""
 
     focus: Focus | None = None
     urgent: Linear | None = None
@@ -158,14 +157,17 @@ def export(net: Reader, path: Path, met: Mapping[str, Flow], endings: Endings = 
     rows, count = write.embeddings(), net.encoder.config.num_hidden_layers
     for number in range(count):
         if number == count - net.above:
-            meant = graph("LpNormalization", write.head("meaning", write.pooled(rows)), axis=1, p=2)
+            below = write.pooled(rows)
+            meant = graph("LpNormalization", write.head("meaning", below), axis=1, p=2)
             if endings.focus:
                 state |= {"focus.weight": np.ascontiguousarray(endings.focus.turn.T), "focus.bias": endings.focus.shift}
                 meant = graph("LpNormalization", write.head("focus", graph("Unsqueeze", meant, whole(1))), axis=1, p=2)
             graph("Identity", meant, outputs=["meaning"])
             if endings.urgent:
                 state |= {"urgent.weight": endings.urgent.weights, "urgent.bias": endings.urgent.bias}
-                graph("Identity", write.head("urgent", graph("Unsqueeze", meant, whole(1))), outputs=["urgent"])
+                reads_rows = endings.urgent.weights.shape[1] != meaning_size(state)
+                read = below if reads_rows else graph("Unsqueeze", meant, whole(1))
+                graph("Identity", write.head("urgent", read), outputs=["urgent"])
         rows = write.layer(number, rows)
     top = write.pooled(rows)
     graph("Identity", write.head("head", top), outputs=["logits"])
@@ -182,16 +184,28 @@ def export(net: Reader, path: Path, met: Mapping[str, Flow], endings: Endings = 
 def state_facts(path: Path, facts: TransformerFacts) -> None:
     """Write into a network's file what else the service has to know, as `network.facts_of` reads it."""
     made = onnx.load(path)
-    learnt = {"both": facts.manner.both, "urgent": facts.manner.urgent}
-    properties = {
-        "id": facts.model.id,
-        "version": facts.model.version,
-        "rules": facts.model.rules,
-        "temperature": facts.temperature,
-        "pole": facts.manner.pole,
-        "long": facts.manner.long,
-        "near": facts.near,
-    } | {name: bar for name, bar in learnt.items() if bar is not None}
+    manner = facts.manner
+    learnt = {"both": manner.both, "urgent": manner.urgent}
+    adaptive = {
+        "behind": facts.behind,
+        "improbable": manner.improbable,
+        "short": manner.short,
+        "doubt": manner.doubt,
+        "whole": manner.whole,
+    }
+    properties = (
+        {
+            "id": facts.model.id,
+            "version": facts.model.version,
+            "rules": facts.model.rules,
+            "temperature": facts.temperature,
+            "pole": manner.pole,
+            "long": manner.long,
+            "near": facts.near,
+        }
+        | {name: bar for name, bar in learnt.items() if bar is not None}
+        | {name: value for name, value in adaptive.items() if value}
+    )
     helper.set_model_props(made, {name: str(value) for name, value in properties.items()})
     onnx.save(made, path)
 

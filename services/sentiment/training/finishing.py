@@ -33,7 +33,7 @@ from services.sentiment.training.urgent import data as urgent
 from services.sentiment.training.urging import Linear, bar_for_urgency, fit_reasons
 from services.sentiment.weights import MODELS
 
-MODEL = Model("e5", "7", LATEST)
+MODEL = Model("e5", "8", LATEST)
 """The model that a training makes. Raise its version first: a training overwrites the files of this name."""
 NAME = f"{MODEL}.onnx"
 LONG = 300
@@ -132,7 +132,7 @@ def chosen(network: Network, dev: Sequence[Row], before: TransformerScorer | Non
 
     scorer = TransformerScorer(network, facts)
     pole, both = choosing.bars_for_mixed(
-        texts, two_sided_texts(sheets()), two_sided_texts(sheets(), both=False), scorer.read, LONG
+        texts, two_sided_texts(sheets()), two_sided_texts(sheets(), both=False), scorer.read, facts.manner
     )
     near = between(scorer, before) if before else choosing.nearness(*likenesses(scorer, split(pieces())[1]))
     urgent_bar = bar_for_urgency(sigmoid(outcome.urgent.astype(np.float64)))
@@ -160,7 +160,10 @@ def figures_of(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, 
             "pole": facts.manner.pole,
             "both": facts.manner.both,
             "urgent": facts.manner.urgent,
+            "improbable": facts.manner.improbable,
+            "doubt": facts.manner.doubt,
             "near": facts.near,
+            "behind": facts.behind,
         },
         "themes": {
             "gold": "300 comments written and labelled for Earshot before any model saw them (training/themes/gold.jsonl)",

@@ -98,13 +98,19 @@ def head_weights(nodes: Nodes) -> State:
     products by element that are summed; those of later networks are products of matrices.
     """
     state: State = {}
-    names = iter(["meaning", "focus", *(["urgent"] if "urgent" in nodes.outputs else []), "head", "both"])
+    names = [
+        "meaning",
+        "focus",
+        *(["urgent"] if "urgent" in nodes.outputs else []),
+        "head",
+        *(["both"] if "both" in nodes.outputs else []),
+    ]
     by_element = not nodes.by_kind["Squeeze"]
-    for node in nodes.by_kind["Mul" if by_element else "MatMul"]:
-        constant = nodes.constants.get(node.input[1 if by_element else 0])
-        if constant is None or constant.ndim != (3 if by_element else 2):
-            continue
-        name = next(names)
+    dimensions, place = (3, 1) if by_element else (2, 0)
+    products = nodes.by_kind["Mul" if by_element else "MatMul"]
+    heads = [node for node in products if getattr(nodes.constants.get(node.input[place]), "ndim", 0) == dimensions]
+    for name, node in zip(names, heads, strict=True):
+        constant = nodes.values(node, place)
         following = nodes.by_kind["ReduceSum" if by_element else "Squeeze"]
         product = next(other for other in following if other.input[0] == node.output[0])
         added = next(other for other in nodes.by_kind["Add"] if other.input[0] == product.output[0])

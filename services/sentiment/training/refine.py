@@ -22,7 +22,7 @@ from torch.nn import functional
 from services.sentiment.domain.preprocessing import cased
 from services.sentiment.domain.reading import softmax
 from services.sentiment.domain.versions import LATEST
-from services.sentiment.network import E5, PREVIOUS_E5, OnnxNetwork, read_transformer, tokenizer_of
+from services.sentiment.network import E5_6, PREVIOUS_E5, OnnxNetwork, read_transformer, tokenizer_of
 from services.sentiment.training.data import Row, training_rows
 from services.sentiment.training.encoder import LONGEST, Outputs, Reader
 from services.sentiment.training.examples import LOWERED, MOST, drawn, lowered, slips
@@ -66,7 +66,7 @@ SMOOTHED = 0.05
 LESSONS_IN_BOTH = 150
 """Lessons from which the head for praise beside complaint is learnt again on the average."""
 ABOUT = {
-    "kind": f"{E5.stem} (multilingual-e5-small, MIT, 8 of 12 layers), the upper {8 - FIXED} trained further; eight-bit ONNX",
+    "kind": f"{E5_6.stem} (multilingual-e5-small, MIT, 8 of 12 layers), the upper {8 - FIXED} trained further; eight-bit ONNX",
     "trained_with": "python -m services.sentiment.training.refine --data FOLDER --work FOLDER",
 }
 
@@ -85,12 +85,12 @@ class Refinement(Work):
         return [*old, *lowered(drawn(old, LOWERED, chance))], [*new, *lowered(drawn(new, LOWERED, chance))]
 
     def tokenizer(self) -> Tokenizer:
-        tokenizer = Tokenizer.from_file(str(tokenizer_of(E5)))
+        tokenizer = Tokenizer.from_file(str(tokenizer_of(E5_6)))
         tokenizer.enable_truncation(LONGEST)
         return tokenizer
 
     def reader(self) -> Reader:
-        return imported_reader(read_exported(E5), read_pretrained())
+        return imported_reader(read_exported(E5_6), read_pretrained())
 
 
 def refine_first(work: Refinement) -> None:
@@ -115,7 +115,7 @@ def refine(work: Refinement, training_pass: Pass, net: Reader) -> None:
     for layer in net.encoder.encoder.layer[:FIXED]:
         layer.requires_grad_(False)
     net.encoder.embeddings.requires_grad_(False)
-    rotation, shift = (torch.from_numpy(np.array(part)) for part in read_exported(E5).focus)
+    rotation, shift = (torch.from_numpy(np.array(part)) for part in read_exported(E5_6).focus)
     tokens = work.tokenizer()
     lessons = SideLessons(net, tokens, rows)
     steps = count(1)
@@ -141,7 +141,7 @@ def refine(work: Refinement, training_pass: Pass, net: Reader) -> None:
 
 def shipped_opinions(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """The mean of the shipped networks' probabilities of texts (texts × 3), softened, and the newer one's meanings."""
-    outcomes = [OnnxNetwork(path)(texts) for path in (PREVIOUS_E5, E5)]
+    outcomes = [OnnxNetwork(path)(texts) for path in (PREVIOUS_E5, E5_6)]
     views = np.mean([softmax(outcome.logits.astype(np.float64), WARMTH) for outcome in outcomes], axis=0)
     return torch.from_numpy(views.astype(np.float32)), torch.from_numpy(outcomes[-1].meanings)
 

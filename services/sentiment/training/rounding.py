@@ -46,3 +46,9 @@ def rounding(flow: Flow, weights: Floats) -> Rounding:
     low, high = min(0.0, float((flow.least / even).min())), max(0.0, float((flow.greatest / even).max()))
     unit = max(high - low, LEAST) / STEPS
     return Rounding(even, np.float32(unit), np.uint8(round(-low / unit)))
+
+
+def by_row(values: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """Rows in whole numbers from -127 to 127, and the unit of each (rows × 1)."""
+    units = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127, 1e-9).astype(np.float32)
+    return np.rint(values / units).astype(np.int8), units

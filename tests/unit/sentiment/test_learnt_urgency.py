@@ -57,6 +57,30 @@ def test_learnt_reasons_stand_beside_those_of_phrases_in_one_order() -> None:
     assert urgency("All screens are dark and the service is down for everybody.") == (OUTAGE,)
 
 
+class Doubts:
+    """A model that finds it improbable that "lawyer" is a threat."""
+
+    model = Model("doubts", "1", 3)
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        return [Opinion("negative", -0.8, 0.8, improbable=("legal_threat",) if "joke" in text else ()) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("I will call my lawyer.", ("legal_threat",)),
+        ("I will call my lawyer, just a joke.", ()),
+        ("I will call my lawyer, just a joke. The service is down for everybody.", (OUTAGE,)),
+        ("0/10, I will call my lawyer, just a joke.", ()),
+    ],
+)
+def test_a_reason_that_a_phrase_names_but_the_model_finds_improbable_does_not_apply(text: str, reasons: tuple[str, ...]) -> None:
+    (score,) = score_comments(Doubts(), [Comment(text, "en")])
+    assert isinstance(score, Score)
+    assert score.urgency == reasons
+
+
 def test_a_model_without_a_threshold_learns_no_reason() -> None:
     (opinion,) = opinions(["All screens are dark."], read, Manner(pole=0.99, long=60), 2)
     assert opinion.urgency == ()

@@ -74,26 +74,29 @@ def test_the_facts_of_a_file_state_the_rules_and_the_threshold_and_old_files_lac
     assert facts_of(old) == TransformerFacts(Model("e5", "2", 1), 1.2, Manner(0.7, 300, None), 0.16)
     new = old | {"version": "3", "rules": "2", "both": "0.55"}
     assert facts_of(new) == TransformerFacts(Model("e5", "3", 2), 1.2, Manner(0.7, 300, 0.55), 0.16)
+    newest = new | {"improbable": "0.005", "short": "200", "doubt": "0.1", "whole": "True", "behind": "0.03"}
+    manner = Manner(0.7, 300, 0.55, improbable=0.005, short=200, doubt=0.1, whole=True)
+    assert facts_of(newest) == TransformerFacts(Model("e5", "3", 2), 1.2, manner, 0.16, 0.03)
 
 
 def test_the_thresholds_find_the_most_at_the_allowed_false_rate() -> None:
     texts = [f"plain comment {number}" for number in range(100)] + ["a yet b"] * 3
-    pole, both = choosing.bars_for_mixed(texts, ["kind yet slow"] * 5, ["plain"], read, 300)
+    pole, both = choosing.bars_for_mixed(texts, ["kind yet slow"] * 5, ["plain"], read, Manner(0.7, 300))
     assert 0.1 < both <= 0.8
-    signs = choosing.signs_of_mixed(texts, read, 300)
+    signs = choosing.signs_of_mixed(texts, read, Manner(0.7, 300))
     assert ((signs[:, 0] >= pole) | (signs[:, 1] >= both)).mean() <= choosing.FALSE
 
 
 def test_the_thresholds_spare_comments_that_only_seem_to_praise_and_complain() -> None:
     plain = [f"plain comment {number}" for number in range(100)]
     alike = ["kind, yet kind"] * 2 + plain[:8]
-    _, both = choosing.bars_for_mixed(plain, ["kind yet slow"], alike, read, 300)
+    _, both = choosing.bars_for_mixed(plain, ["kind yet slow"], alike, read, Manner(0.7, 300))
     assert both > 0.8
 
 
 def test_the_signs_of_a_text_are_those_that_the_service_sees() -> None:
     texts = ["Kind yet slow", "It was a very long and rather tedious comment. It was yet slow. And it was full of words."]
-    assert choosing.signs_of_mixed(texts, read, 60)[:, 1] == pytest.approx([0.8, 0.8])
+    assert choosing.signs_of_mixed(texts, read, Manner(0.7, 60))[:, 1] == pytest.approx([0.8, 0.8])
 
 
 def words(text: str) -> frozenset[str]:

@@ -68,6 +68,7 @@ def test_a_theme_far_below_the_likeliest_does_not_match() -> None:
     likeness = np.array([[0.8, 0.77, 0.7], [0.3, 0.1, 0.29]], np.float32)
     assert matches(likeness, near=0.2).tolist() == [[True, True, False], [True, False, True]]
     assert matches(np.array([[0.5, 0.45, 0.4499]], np.float32), near=0.2).tolist() == [[True, True, False]]
+    assert matches(np.array([[0.5, 0.47, 0.45]], np.float32), near=0.2, behind=0.03).tolist() == [[True, True, False]]
 
 
 def test_no_passages_have_no_themes() -> None:
@@ -101,8 +102,8 @@ def test_polarity_and_presence_are_counted_separately() -> None:
 
 def test_the_shipped_model_finds_the_themes_of_comments_labelled_by_hand() -> None:
     figures = theme_figures(read_transformer(), gold())
-    assert figures.f1 >= 0.45
-    assert figures.polarity >= 0.6
+    assert figures.f1 >= 0.75
+    assert figures.polarity >= 0.75
 
 
 def test_a_score_has_its_themes_and_their_revision() -> None:

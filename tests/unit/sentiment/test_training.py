@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from services.sentiment.domain.scorer import Opinion
-from services.sentiment.network import E5, E5_4, E5_5, PREVIOUS_E5
+from services.sentiment.network import E5, E5_4, E5_5, E5_6, PREVIOUS_E5
 from services.sentiment.training.data import Row, choosing_rows, read_gold, sampled, training_rows
 from services.sentiment.training.figures import by_source, calibration_error, figures, mean
 from services.sentiment.weights import LINEAR
@@ -101,7 +101,7 @@ def test_a_model_whose_confidence_is_its_accuracy_is_calibrated() -> None:
 
 @pytest.mark.parametrize(
     ("weights", "model"),
-    [(E5, "e5-6"), (E5_5, "e5-5"), (E5_4, "e5-4"), (PREVIOUS_E5, "e5-2"), (LINEAR, "linear-2")],
+    [(E5, "e5-7"), (E5_6, "e5-6"), (E5_5, "e5-5"), (E5_4, "e5-4"), (PREVIOUS_E5, "e5-2"), (LINEAR, "linear-2")],
 )
 def test_the_card_of_the_weights_lists_no_airline_data(weights: Path, model: str) -> None:
     card = json.loads(weights.with_suffix(".json").read_text())

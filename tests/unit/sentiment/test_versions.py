@@ -8,7 +8,7 @@ from services.sentiment.domain.preprocessing import cased
 from services.sentiment.domain.scorer import Model, Opinion
 from services.sentiment.domain.scoring import Comment, score_comments
 from services.sentiment.domain.versions import BAR, INSIDE, limited_score
-from services.sentiment.network import E5, E5_4, E5_5, PREVIOUS_E5, read_transformer
+from services.sentiment.network import E5, E5_4, E5_5, E5_6, PREVIOUS_E5, read_transformer
 from services.sentiment.weights import read_linear
 from shared.events import Label, Score, text_hash
 from tests.unit.sentiment.mails import GMAIL, OWN
@@ -35,9 +35,9 @@ def score_of(text: str, rules: int) -> Score:
 
 
 def test_the_shipped_models_have_the_version_with_which_they_were_calibrated() -> None:
-    models = (*(read_transformer(path).model for path in (E5, E5_5, E5_4, PREVIOUS_E5)), read_linear().model)
+    models = (*(read_transformer(path).model for path in (E5, E5_6, E5_5, E5_4, PREVIOUS_E5)), read_linear().model)
     assert [(str(model), model.rules) for model in models] == [
-        ("e5-6", 3), ("e5-5", 3), ("e5-4", 2), ("e5-2", 1), ("linear-2", 1),
+        ("e5-7", 3), ("e5-6", 3), ("e5-5", 3), ("e5-4", 2), ("e5-2", 1), ("linear-2", 1),
     ]  # fmt: skip
 
 
