@@ -170,7 +170,7 @@ async def score_themes(tenant: str | None) -> httpx.Response:
 async def test_a_text_is_read_for_the_themes_of_the_calling_tenant() -> None:
     answer = (await score_themes("acme")).json()
     (score,) = answer["scores"]
-    assert answer["model"] == {"id": "e5", "version": "6"}
+    assert answer["model"] == {"id": "e5", "version": "7"}
     assert ([theme["theme"] for theme in score["themes"]], score["taxonomy"]) == (["pool"], 3)
     assert score["themes"][0]["score"] < 0
 
