@@ -72,11 +72,12 @@ class Doubts:
         ("I will call my lawyer.", ("legal_threat",)),
         ("I will call my lawyer, just a joke.", ()),
         ("I will call my lawyer, just a joke. The service is down for everybody.", (OUTAGE,)),
-        ("0/10, I will call my lawyer, just a joke.", ()),
+        ("0/10, see you in court, joke", ()),
     ],
 )
 def test_a_reason_that_a_phrase_names_but_the_model_finds_improbable_does_not_apply(text: str, reasons: tuple[str, ...]) -> None:
-    (score,) = score_comments(Doubts(), [Comment(text, "en")])
+    finder = Finder(lambda texts: np.ones((len(texts), 2), np.float32), 0.5)
+    (score,) = score_comments(Doubts(), [Comment(text, "en")], finder)
     assert isinstance(score, Score)
     assert score.urgency == reasons
 

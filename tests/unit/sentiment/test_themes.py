@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from services.sentiment.domain.reading import Meanings
-from services.sentiment.domain.scorer import Passage
+from services.sentiment.domain.reading import Manner, Meanings
+from services.sentiment.domain.scorer import Model, Passage
 from services.sentiment.domain.scoring import Comment, score_comments
 from services.sentiment.domain.themes import Finder, matches, points_of
+from services.sentiment.domain.transformer import Outcome, TransformerFacts, TransformerScorer
 from services.sentiment.network import read_transformer
+from services.sentiment.scorers import finder_of
 from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.themes.data import gold
 from services.sentiment.training.theming import counted, theme_figures
@@ -69,6 +71,22 @@ def test_a_theme_far_below_the_likeliest_does_not_match() -> None:
     assert matches(likeness, near=0.2).tolist() == [[True, True, False], [True, False, True]]
     assert matches(np.array([[0.5, 0.45, 0.4499]], np.float32), near=0.2).tolist() == [[True, True, False]]
     assert matches(np.array([[0.5, 0.47, 0.45]], np.float32), near=0.2, behind=0.03).tolist() == [[True, True, False]]
+
+
+def test_how_far_a_theme_may_be_below_the_likeliest_is_a_fact_of_the_network() -> None:
+    slanted = Passage(0.5, np.array([0.8, 0.6, 0, 0], np.float32))
+
+    def themes(behind: float) -> list[str]:
+        def network(texts: Sequence[str]) -> Outcome:
+            return Outcome(np.zeros((len(texts), 3), np.float32), Meaning()(texts))
+
+        scorer = TransformerScorer(network, TransformerFacts(Model("x", "1", 3), 1.0, Manner(0.7, 300), 0.5, behind))
+        finder = finder_of(scorer)
+        assert finder is not None
+        return [theme.theme for theme in finder.themes(TWO, [slanted])]
+
+    assert themes(0.1) == ["delivery"]
+    assert themes(0.3) == ["delivery", "price"]
 
 
 def test_no_passages_have_no_themes() -> None:
