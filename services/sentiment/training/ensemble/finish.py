@@ -8,7 +8,7 @@ python -m services.sentiment.training.ensemble.finish --data FOLDER --work FOLDE
 import argparse
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -37,10 +37,11 @@ from services.sentiment.training.encoder import MEANING, Reader, config
 from services.sentiment.training.ensemble.prepare import e5_tokenizer, labelled_rows
 from services.sentiment.training.examples import MOST
 from services.sentiment.training.export import Endings, export, state_facts
-from services.sentiment.training.finishing import MEASURED, figures_of, ids_of
+from services.sentiment.training.finishing import MEASURED, figures_of, ids_of, meanings_of
 from services.sentiment.training.fitting import flows
 from services.sentiment.training.importing import WORDS, read_exported
 from services.sentiment.training.meaning import Focus, split
+from services.sentiment.training.rounding import Flow
 from services.sentiment.training.sharing import share
 from services.sentiment.training.themes.data import LabelledComment, pieces
 from services.sentiment.training.two_sided.data import sheets, two_sided_texts
@@ -97,13 +98,7 @@ def main() -> None:
     path = folder / f"{MODEL}.onnx"
     learnt = read_student(mixed_with_former(torch.load(options.student)))
     sample = random.Random(0).sample(rows, MEASURED)
-    met = flows(learnt.net, ids_of(e5_tokenizer(), [row.text for row in sample]))
-    size = learnt.net.encoder.config.hidden_size
-    export(learnt.net, path, met, Endings(learnt.focus, Linear(np.eye(size, dtype=np.float32), np.zeros(size, np.float32))))
-    copying = OnnxNetwork(path)
-    urgent, meaning = urgent_head(copying, options.data), joined_meaning(copying, options.data)
-    learnt.net.meaning.weight.data, learnt.net.meaning.bias.data = map(torch.from_numpy, meaning)
-    export(learnt.net, path, met, Endings(urgent=urgent))
+    write_network(learnt, path, flows(learnt.net, ids_of(e5_tokenizer(), [row.text for row in sample])), options.data)
     decode = msgspec.json.Decoder(Sentence).decode
     chosen_by = [decode(line) for file in options.choose_by for line in file.read_bytes().splitlines()]
     facts = chosen(OnnxNetwork(path), choosing_rows(options.data), chosen_by)
@@ -115,6 +110,19 @@ def main() -> None:
     write_card(path.with_suffix(".json"), scorer, {**ABOUT, **figures_of(scorer, facts)}, rows, options.data)
     for made in (path, path.with_suffix(".json")):
         shutil.copy(made, MODELS)
+
+
+def write_network(learnt: Learnt, path: Path, met: Mapping[str, Flow], data: Path) -> None:
+    """Write the network with the head for urgency and the last step of meaning that are learnt from its rows as rounded.
+
+    `met`: see `export`. For that it is written first with a head for urgency that copies the rows.
+    """
+    size = learnt.net.encoder.config.hidden_size
+    export(learnt.net, path, met, Endings(learnt.focus, Linear(np.eye(size, dtype=np.float32), np.zeros(size, np.float32))))
+    copying = OnnxNetwork(path)
+    urgent, meaning = urgent_head(copying, data), joined_meaning(copying, data)
+    learnt.net.meaning.weight.data, learnt.net.meaning.bias.data = map(torch.from_numpy, meaning)
+    export(learnt.net, path, met, Endings(urgent=urgent))
 
 
 def mixed_with_former(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -148,7 +156,7 @@ def urgent_head(network: OnnxNetwork, data: Path) -> Linear:
     calm = [row.text for row in public if not urgency_of(row.text, LATEST)]
     truth: list[tuple[Urgency | None, ...]] = [*((one.reason,) for one in own), *(comment.urgency for comment in whole)]
     truth += [()] * len(calm)
-    rows = rows_of(network, [*(one.text for one in own), *(comment.text for comment in whole), *calm])
+    rows, _ = rows_and_meanings(network, [*(one.text for one in own), *(comment.text for comment in whole), *calm])
     centre, spread = rows[-len(calm) :].mean(axis=0), rows[-len(calm) :].std(axis=0) + 1e-3
     scale = SPREAD / np.sqrt(rows.shape[1]) / spread
     fits = [
@@ -168,10 +176,10 @@ def joined_meaning(network: OnnxNetwork, data: Path) -> Linear:
     public = random.Random(3).sample(training_rows(data, MOST), PUBLIC)
     texts = [*(row.text for row in public), *(comment.text for comment in comments(held_out=False))]
     texts += [piece.text for piece in split(pieces())[0]]
-    rows = np.column_stack([rows_of(network, texts), np.ones(len(texts))]).astype(np.float64)
+    copied, own = rows_and_meanings(network, texts)
+    rows = np.column_stack([copied, np.ones(len(texts))]).astype(np.float64)
     gram = rows.T @ rows + RIDGE * len(rows) * np.eye(rows.shape[1])
-    own, former = (read([cased(text, LATEST) for text in texts]).meanings for read in (network, OnnxNetwork(E5_6)))
-    from_rows = rows @ np.linalg.solve(gram, rows.T @ former)
+    from_rows = rows @ np.linalg.solve(gram, rows.T @ meanings_of(E5_6, texts))
     pairs = np.column_stack([own, from_rows / np.linalg.norm(from_rows, axis=1, keepdims=True)])
     directions = np.linalg.svd(pairs[::2], full_matrices=False)[2][:MEANING]
     joined = pairs @ directions.T
@@ -179,11 +187,11 @@ def joined_meaning(network: OnnxNetwork, data: Path) -> Linear:
     return Linear(np.ascontiguousarray(fitted[:-1].T, np.float32), fitted[-1].astype(np.float32))
 
 
-def rows_of(network: OnnxNetwork, texts: Sequence[str]) -> Floats:
-    """The output `urgent` of a network whose head for it copies its rows (texts × hidden)."""
-    rows = network([cased(text, LATEST) for text in texts]).urgent
-    assert rows is not None
-    return rows
+def rows_and_meanings(network: OnnxNetwork, texts: Sequence[str]) -> tuple[Floats, Floats]:
+    """The rows (texts × hidden), which the head for urgency of this network copies, and the meanings (texts × dimensions)."""
+    outcome = network([cased(text, LATEST) for text in texts])
+    assert outcome.urgent is not None
+    return outcome.urgent, outcome.meanings
 
 
 def chosen(network: OnnxNetwork, dev: Sequence[Row], chosen_by: Sequence[Sentence]) -> TransformerFacts:
